@@ -1,0 +1,1 @@
+"""Client journey orchestration: from a signed contract to production, on live evidence."""
