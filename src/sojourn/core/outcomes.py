@@ -1,0 +1,232 @@
+"""What an agent is asked, what it can answer, and what each answer makes of the task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sojourn.core.work import Retry, TaskStatus
+
+NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://sojourn.dev/task")
+POLL_LONGEST: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of one task, as the bridge hands it to an agent.
+
+    ``fence`` counts take-overs and retries; a write that names an older one changes nothing.
+    ``key`` is the same for every repetition of one attempt, so an agent can recognise a repeat.
+    ``now`` is the journey's clock, ``timeout`` real time.
+    """
+
+    journey_id: UUID
+    uow_id: UUID
+    task_id: str
+    agent_id: str
+    fence: int
+    retry_count: int = 0
+    name: str = ""
+    client_id: str = ""
+    stage: str = ""
+    input_data: Mapping[str, Any] = field(default_factory=dict)
+    now: datetime | None = None
+    timeout: timedelta = timedelta(seconds=60)
+    idempotent: bool = False
+    handle: Mapping[str, Any] | None = None
+    """What the agent gave to find its remote work again, where it is being polled or cancelled."""
+    answer: Any = None
+    """A person's answer to the agent's question, where the remote work is being continued."""
+    sent_before: bool = False
+    """An earlier holder of this attempt may have sent it already; look for it before sending."""
+
+    @property
+    def key(self) -> str:
+        """Return the idempotency key: the same for one attempt whoever holds it."""
+        return str(uuid5(NAMESPACE, f"{self.uow_id}/{self.task_id}/{self.retry_count}"))
+
+    @property
+    def message_id(self) -> str:
+        """Return the A2A message id, a function of the attempt alone."""
+        return self.key
+
+    @property
+    def context_id(self) -> str:
+        """Return the A2A context id, by which a lost reply's remote task is found again."""
+        return str(uuid5(NAMESPACE, f"context/{self.key}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value that an agent measured; ``n`` is how many samples stand behind it."""
+
+    metric: str
+    value: float
+    n: int = 1
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The work is done."""
+
+    output: Mapping[str, Any] = field(default_factory=dict)
+    measurements: tuple[Measured, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The work goes on elsewhere; ``handle`` finds it again, after ``poll_after``."""
+
+    handle: Mapping[str, Any]
+    poll_after: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The agent asks a person; the answer continues the same remote work."""
+
+    kind: str
+    """``input`` or ``auth``."""
+    prompt: str
+    handle: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed; a retryable failure may be tried again, not before ``retry_after``."""
+
+    message: str
+    retryable: bool = True
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The agent refuses the task as it is; it is not tried again by itself."""
+
+    message: str
+
+
+Outcome = Completed | Working | Needs | Failed | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What settling an answer needs to know of the task."""
+
+    call: Call
+    max_retries: int
+    retry: Retry
+    deadline_at: datetime
+    measures: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an answer makes of the task's row. ``due_at`` is when it next needs a worker."""
+
+    status: TaskStatus
+    retry_count: int
+    output: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    handle: Mapping[str, Any] | None = None
+    question: Mapping[str, Any] | None = None
+    due_at: datetime | None = None
+    measurements: tuple[Measured, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settle(attempt: Attempt, outcome: Outcome, now: datetime, draw: float) -> Settlement:
+    """Return what an answer that came at ``now`` makes of its task.
+
+    ``draw`` in [0, 1) is the jitter of a retry. A failure is retried while retries are left and
+    the deadline allows; a question waits for a person until the deadline.
+    """
+    match outcome:
+        case Completed():
+            return _completed(attempt, outcome)
+        case Working():
+            due = min(now + min(outcome.poll_after, POLL_LONGEST), attempt.deadline_at)
+            retries = attempt.call.retry_count
+            return Settlement(TaskStatus.RUNNING, retries, handle=outcome.handle, due_at=due)
+        case Needs():
+            return _question(attempt, outcome, now)
+        case Failed():
+            return _failed(attempt, outcome, now, draw)
+        case Rejected():
+            return final(attempt, "rejected", f"rejected by the agent: {outcome.message}")
+
+
+def final(attempt: Attempt, kind: str, message: str) -> Settlement:
+    """Return the settlement of a task that has failed for good."""
+    error = {"kind": kind, "message": message}
+    return Settlement(TaskStatus.FAILED, attempt.call.retry_count, error=error)
+
+
+def _question(attempt: Attempt, asked: Needs, now: datetime) -> Settlement:
+    question = {"kind": asked.kind, "prompt": asked.prompt, "since": now.isoformat()}
+    return Settlement(
+        TaskStatus.RUNNING,
+        attempt.call.retry_count,
+        handle=asked.handle,
+        question=question,
+        due_at=attempt.deadline_at,
+    )
+
+
+def _failed(attempt: Attempt, failed: Failed, now: datetime, draw: float) -> Settlement:
+    used = attempt.call.retry_count
+    if not failed.retryable:
+        return final(attempt, "failed", failed.message)
+    if used >= attempt.max_retries:
+        tried = f"{used + 1} attempt{'s' if used else ''}"
+        return final(attempt, "failed", f"failed after {tried}: {failed.message}")
+    wait = max(attempt.retry.delay(used + 1, draw), failed.retry_after or timedelta(0))
+    if now + wait > attempt.deadline_at:
+        return final(attempt, "deadline", f"no time for another attempt: {failed.message}")
+    error = {"kind": "retrying", "message": failed.message}
+    return Settlement(TaskStatus.PENDING, used + 1, error=error, due_at=now + wait)
+
+
+def _completed(attempt: Attempt, done: Completed) -> Settlement:
+    try:
+        measured = tuple(_mapped(done.output, attempt.measures))
+        facts = {name: pick(done.output, where) for name, where in attempt.facts.items()}
+    except LookupError as error:
+        return final(attempt, "bad_answer", f"the answer lacks {error.args[0]}")
+    except (TypeError, ValueError) as error:
+        return final(attempt, "bad_answer", str(error))
+    return Settlement(
+        TaskStatus.COMPLETED,
+        attempt.call.retry_count,
+        output=done.output,
+        measurements=(*done.measurements, *measured),
+        facts={**done.facts, **facts},
+    )
+
+
+def _mapped(output: Mapping[str, Any], measures: Mapping[str, str]) -> list[Measured]:
+    return [Measured(name, number(pick(output, place), place)) for name, place in measures.items()]
+
+
+def pick(output: Any, place: str) -> Any:
+    """Return what stands at a dotted place of an output; LookupError names the place."""
+    found = output
+    for step in place.split("."):
+        if not isinstance(found, Mapping) or step not in found:
+            raise LookupError(f"{place!r} (no {step!r})")
+        found = found[step]
+    return found
+
+
+def number(value: Any, place: str) -> float:
+    """Return a value as a finite number; ValueError names the place."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{place}: a number is needed, not {value!r:.80}")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"{place}: {value} is not a measurement")
+    return float(value)
