@@ -1,0 +1,125 @@
+"""Settings from the environment: every ``SOJOURN_*`` variable, its type, bounds and default."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PREFIX = "SOJOURN_"
+
+
+class SettingsError(ValueError):
+    """A setting has a bad value; the message is one line for the user."""
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Return the directory for data: XDG's place for users, ``/var/lib/sojourn`` for root.
+
+    Root's own home is closed to the unprivileged user that PostgreSQL insists on running as.
+    """
+    if environ.get("XDG_DATA_HOME"):
+        return Path(environ["XDG_DATA_HOME"], "sojourn")
+    if os.geteuid() == 0:
+        return Path("/var/lib/sojourn")
+    return Path("~/.local/share/sojourn").expanduser()
+
+
+class Settings(BaseModel):
+    """What an operator can set; read once at the start and handed on as arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 15 or newer, as `postgresql://user:password@host:5432/database`. "
+        "Without it Sojourn starts its own PostgreSQL in the data directory.",
+    )
+    data_dir: Path = Field(
+        description="Where Sojourn's own PostgreSQL keeps its data. By default "
+        "`$XDG_DATA_HOME/sojourn`, else `~/.local/share/sojourn`, for root `/var/lib/sojourn`.",
+    )
+    agents: Path | None = Field(
+        default=None, description="YAML file that lists the agents and how each is reached."
+    )
+    paths: Path | None = Field(
+        default=None, description="Directory of path files of your own, beside the built-in ones."
+    )
+    connections: int = Field(
+        default=10, ge=2, le=100, description="Connections to PostgreSQL each process may open."
+    )
+    claim_batch: int = Field(
+        default=200, ge=1, le=1000, description="Tasks a worker claims at once, at most."
+    )
+    journey_batch: int = Field(
+        default=500, ge=1, le=5000, description="Journeys the conductor decides at once, at most."
+    )
+    worker_tasks: int = Field(
+        default=500, ge=1, le=10_000, description="Calls a worker has under way at once, at most."
+    )
+    lease_seconds: float = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        description="Seconds until others take over a dead worker's task.",
+    )
+    poll_seconds: float = Field(
+        default=1,
+        gt=0,
+        le=60,
+        description="Seconds between two looks for due work when nothing wakes a loop earlier.",
+    )
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address that `sojourn serve` listens on."
+    )
+    port: int = Field(
+        default=8420, ge=0, le=65_535, description="Port of `sojourn serve`; 0 takes a free one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe messages that are logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="Logs as lines for people, or as JSON for machines."
+    )
+
+    @field_validator("data_dir", "agents", "paths")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().absolute()
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from the environment; an empty variable counts as not set.
+
+        Raises `SettingsError` that names the variable and what is allowed.
+        """
+        environ = os.environ if environ is None else environ
+        _refuse_misspelled(environ)
+        values = {name: environ.get(variable(name)) for name in cls.model_fields}
+        values["data_dir"] = values["data_dir"] or str(default_data_dir(environ))
+        try:
+            return cls.model_validate({name: value for name, value in values.items() if value})
+        except ValidationError as error:
+            problems = (_problem(detail) for detail in error.errors(include_input=False))
+            raise SettingsError("; ".join(problems)) from None
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def _problem(detail: Any) -> str:
+    wanted = detail["msg"].removeprefix("Input should be ")
+    return f"{variable(str(detail['loc'][0]))} must be {wanted}"
+
+
+def _refuse_misspelled(environ: Mapping[str, str]) -> None:
+    """Refuse a variable that is nearly a setting; others may be agents' credentials."""
+    known = [variable(name) for name in Settings.model_fields]
+    for name in environ.keys() - set(known):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+        if name.startswith(PREFIX) and close:
+            raise SettingsError(f"{name} is not a setting; did you mean {close[0]}?")
