@@ -1,0 +1,1 @@
+"""PostgreSQL: the only place that holds SQL, and the only store there is."""

@@ -1,0 +1,208 @@
+"""The database as the rest of the store sees it: a pool, transactions and notifications."""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from sojourn.store.embedded import embedded
+from sojourn.store.errors import DatabaseError, DatabaseUnavailable
+
+__all__ = ["Database", "DatabaseError", "DatabaseUnavailable", "dumps", "open_database"]
+
+OLDEST = 15
+LONGEST_PAUSE = 10.0
+# A network that swallows packets is noticed within a minute, not after hours.
+_DEFAULTS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+_OUTAGES = ("08", "53", "57P")
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database; `open_database` makes it."""
+
+    dsn: str = field(repr=False)
+    pool: AsyncConnectionPool[AsyncConnection[Any]] = field(repr=False)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """Lend a connection on which every statement commits by itself."""
+        with _outages():
+            async with self.pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """Lend a connection inside one transaction: committed at the end, undone by an error."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str | None]]:
+        """Yield the payloads sent to a channel from now on, over a connection of its own.
+
+        ``None`` comes after an interruption: payloads may have been missed, so look at the rows.
+        """
+        first = await self._subscribe(channel)
+        async with aclosing(self._payloads(channel, first)) as payloads:
+            yield payloads
+
+    async def _payloads(
+        self, channel: str, connection: AsyncConnection[Any]
+    ) -> AsyncGenerator[str | None]:
+        while True:
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(connection.close)
+                try:
+                    async for notification in connection.notifies():
+                        yield notification.payload
+                except psycopg.OperationalError:
+                    pass
+            connection = await self._resubscribe(channel)
+            yield None
+
+    async def _subscribe(self, channel: str) -> AsyncConnection[Any]:
+        with _outages():
+            connection = await AsyncConnection.connect(self.dsn, autocommit=True)
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            return connection
+
+    async def _resubscribe(self, channel: str) -> AsyncConnection[Any]:
+        pause = 0.05
+        while True:
+            await asyncio.sleep(random.uniform(0.5, 1.0) * pause)  # noqa: S311 - only jitter
+            try:
+                return await self._subscribe(channel)
+            except DatabaseUnavailable:
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+
+@asynccontextmanager
+async def open_database(
+    database_url: str | None,
+    data_dir: Path,
+    *,
+    min_size: int = 1,
+    max_size: int = 10,
+    options: Mapping[str, str] | None = None,
+) -> AsyncIterator[Database]:
+    """Open the database at the URL, or without one Sojourn's own in the data directory.
+
+    ``options`` are PostgreSQL settings of every connection. Raises `DatabaseError`.
+    """
+    async with AsyncExitStack() as stack:
+        if database_url is None:
+            database_url = await stack.enter_async_context(embedded(data_dir))
+        conninfo = _conninfo(database_url, options or {})
+        await _probe(conninfo)
+        pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            conninfo,
+            kwargs={"autocommit": True},
+            min_size=min_size,
+            max_size=max_size,
+            configure=_configure,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        yield Database(conninfo, await stack.enter_async_context(pool))
+
+
+def dumps(value: Any) -> bytes:
+    """Return JSON for jsonb; times, enumerations and uuids as text, no matter how deep."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    """Make plain what orjson does not know; durations in the form that an interval reads."""
+    if isinstance(value, timedelta | Decimal | Path):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    set_json_dumps(dumps, connection)
+    set_json_loads(orjson.loads, connection)
+
+
+def _conninfo(dsn: str, options: Mapping[str, str]) -> str:
+    """Add our defaults to a connection string, which itself has the last word."""
+    try:
+        given: dict[str, Any] = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        # libpq's own words may quote the password.
+        raise DatabaseError(
+            "SOJOURN_DATABASE_URL is not a connection string of PostgreSQL. It looks like "
+            "postgresql://user:password@host:5432/database, with special characters "
+            "percent-encoded (@ is %40)."
+        ) from None
+    ours = {"application_name": "sojourn", "timezone": "UTC", **options}
+    flags = " ".join(f"-c {name}={_escaped(value)}" for name, value in ours.items())
+    given["options"] = f"{flags} {given.get('options') or ''}".strip()
+    return make_conninfo("", **{**_DEFAULTS, **given})
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([\\\s])", r"\\\1", value)
+
+
+async def _probe(conninfo: str) -> None:
+    """Fail early, with the reason, on a server that is away or too old."""
+    try:
+        async with await AsyncConnection.connect(conninfo) as connection:
+            major = connection.info.server_version // 10_000
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(
+            f"PostgreSQL cannot be reached. {_words(error, conninfo)}"
+        ) from None
+    if major < OLDEST:
+        raise DatabaseError(
+            f"The server is PostgreSQL {major}; Sojourn needs {OLDEST} or newer. "
+            "Upgrade it, or unset SOJOURN_DATABASE_URL to use Sojourn's own."
+        )
+
+
+def _words(error: Exception, conninfo: str) -> str:
+    """Return the driver's words on one line, without the password."""
+    words = " ".join(str(error).split())
+    password = conninfo_to_dict(conninfo).get("password")
+    return words.replace(str(password), "***") if password else words
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """Tell a server that is away from statements that are wrong."""
+    try:
+        yield
+    except PoolTimeout:
+        raise DatabaseUnavailable(
+            "No connection to PostgreSQL became free in time. Is the server reachable, and is "
+            "SOJOURN_CONNECTIONS high enough?"
+        ) from None
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None or error.sqlstate.startswith(_OUTAGES):
+            raise DatabaseUnavailable(
+                f"PostgreSQL is away. {' '.join(str(error).split())}"
+            ) from error
+        raise

@@ -1,0 +1,104 @@
+"""One PostgreSQL for the whole run, and a fresh database, cloned in a moment, for each test."""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from sojourn.store.embedded import Use
+from sojourn.store.migrate import migrate
+from sojourn.store.postgres import Database, open_database
+
+_numbers = count(1)
+
+
+def pytest_configure() -> None:
+    # A terminated run ends like an interrupted one: through the fixtures, server stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """Yield a directory that PostgreSQL's account may enter; pytest's own are closed to it."""
+    path = Path(tempfile.mkdtemp(prefix="sojourn-test-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A new data directory for a PostgreSQL of the test's own; stopped if the test left it."""
+    with _directory() as path:
+        yield path
+        Use(path).cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The run's PostgreSQL, as a connection string without a database."""
+    with _directory() as path:
+        use = Use(path)
+        dsn = use.open()
+        try:
+            _administer(dsn, "ALTER SYSTEM SET fsync = off")  # the data lives for one run
+            _administer(dsn, "SELECT pg_reload_conf()")
+            yield dsn
+        finally:
+            use.close()
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """The name of a database with all migrations, to clone."""
+    _administer(server, "CREATE DATABASE template_sojourn")
+
+    async def fill() -> None:
+        async with open_database(make_conninfo(server, dbname="template_sojourn"), Path()) as db:
+            await migrate(db)
+
+    asyncio.run(fill())
+    return "template_sojourn"
+
+
+@pytest.fixture
+def empty_database_url(server: str) -> Iterator[str]:
+    """A database of the test's own without any table."""
+    with _database(server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(server: str, template: str) -> Iterator[str]:
+    """A migrated database of the test's own, for other processes to open."""
+    with _database(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database of the test's own, open."""
+    async with open_database(database_url, Path()) as database:
+        yield database
+
+
+@contextmanager
+def _database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield make_conninfo(server, dbname=name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: str, statement: str) -> None:
+    with psycopg.connect(server, dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement.encode())
