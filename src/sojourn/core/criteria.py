@@ -166,6 +166,7 @@ class Observation:
     covered: timedelta = timedelta(0)
     spread: float | None = None
     slope: float | None = None
+    nonzero_at: datetime | None = None
     recent: tuple[float, ...] = ()
     base: float | None = None
     base_n: int = 0
@@ -224,10 +225,10 @@ def aggregate_results(checks: Iterable[CriteriaCheck]) -> ValidationResult:
     """Fold checks into a gate's result; all of them count, the worst decides."""
     every = tuple(checks)
     verdict = worst(verdict_of(c) for c in every)
-    return ValidationResult(verdict.opens, every, summarize(every, verdict), verdict)
+    return ValidationResult(verdict.opens, every, summarize(every), verdict)
 
 
-def summarize(checks: tuple[CriteriaCheck, ...], verdict: Verdict) -> str:
+def summarize(checks: tuple[CriteriaCheck, ...]) -> str:
     """Say in one line how many checks hold and which do not."""
     if not checks:
         return "no criteria: a gate without criteria never opens"

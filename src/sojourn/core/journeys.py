@@ -12,7 +12,6 @@ from sojourn.core.stages import (
     RESERVED,
     TERMINAL,
     TRANSITIONS,
-    JourneyStage,
     Stage,
     Table,
     TransitionEvent,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 
@@ -69,7 +70,7 @@ def transition_table(stages: Sequence[Stage]) -> Table:
     """
     event, stage = TransitionEvent, JourneyStage
     table: dict[tuple[Stage | None, str], Stage] = {(None, event.START_JOURNEY): stages[0]}
-    for left, entered in zip(stages, stages[1:], strict=False):
+    for left, entered in pairwise(stages):
         table[left, promotion_event(entered)] = entered
     table[stages[-1], event.MARK_COMPLETE] = stage.COMPLETED
     table |= {(s, event.INITIATE_ROLLBACK): stage.ROLLBACK for s in stages}

@@ -1,0 +1,171 @@
+"""Decide: one journey, one moment, perhaps one command, and everything that follows.
+
+A person's promotion, the conductor's look and a trigger's rollback all take this road.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sojourn.core import rollback, view
+from sojourn.core.alerts import conditions
+from sojourn.core.commands import Command
+from sojourn.core.decision import Decision, Draft, Rearm, Refusal
+from sojourn.core.gates import door, evaluate
+from sojourn.core.handle import handle, record
+from sojourn.core.journal import ENGINE
+from sojourn.core.journeys import start_journey
+from sojourn.core.paths import Path
+from sojourn.core.promotion import admit, promote
+from sojourn.core.rollout import roll_out
+from sojourn.core.snapshot import Fact, Snapshot
+from sojourn.core.stages import IllegalTransition, TransitionEvent
+from sojourn.core.work import Progress, UnitOfWorkStatus, unit_status
+
+
+def start(
+    path: Path,
+    client_id: str,
+    journey_id: UUID,
+    now: datetime,
+    actor: str,
+    *,
+    journey_key: str = "",
+    metadata: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    owner: str | None = None,
+) -> Decision:
+    """Start a journey; its first stage is entered at once, its entry gate is waited for there."""
+    state = start_journey(
+        client_id,
+        now,
+        path.table,
+        {**path.defaults, **(metadata or {})},
+        journey_id=journey_id,
+        journey_key=journey_key,
+        owner=owner,
+    )
+    draft = Draft(Snapshot(state, path), now, actor)
+    move = (None, TransitionEvent.START_JOURNEY, state.current_stage)
+    draft.event("transition", visit=state.visit, client=client_id, path=path.name)
+    draft.events[-1] = replace(draft.events[-1], transition=move)
+    record(draft, facts or {})
+    draft.actor = ENGINE
+    advance(draft)
+    return finish(draft)
+
+
+def decide(shot: Snapshot, now: datetime, command: Command | None = None) -> Decision:
+    """Return what follows from a command (None: just from time and evidence) at ``now``.
+
+    A refused command changes nothing; its refusal says why and what would help. At most a failed
+    gate attempt is written, for that is a fact.
+    """
+    draft = Draft(shot, now, command.actor if command else ENGINE)
+    try:
+        if command is not None:
+            handle(draft, command)
+        if draft.refusal is None:
+            draft.actor = ENGINE
+            advance(draft)
+    except IllegalTransition as error:
+        return refused(shot, now, Refusal("illegal", str(error)))
+    return finish(draft)
+
+
+def refused(shot: Snapshot, now: datetime, refusal: Refusal) -> Decision:
+    """Return the decision that changes nothing."""
+    draft = Draft(shot, now)
+    draft.refusal = refusal
+    return finish(draft)
+
+
+def advance(draft: Draft) -> None:
+    """Take the journey as far as its evidence carries it."""
+    if draft.state.ended:
+        return
+    count_work(draft)
+    if draft.state.hold:
+        return
+    if rollback.in_rollback(draft.current):
+        rollback.go_on(draft)
+    if not draft.state.active or draft.state.hold or rollback.check_triggers(draft):
+        return
+    admit(draft)
+    if draft.state.admitted_at is not None:
+        roll_out(draft)
+        promote(draft)
+
+
+def count_work(draft: Draft) -> None:
+    """Give every unit the status that its tasks have earned, and release what waited for it."""
+    for unit in list(draft.units.values()):
+        status = unit_status(unit)
+        if status != unit.status:
+            note(draft, unit, status)
+    released = [u for u in draft.units.values() if u.uow_id in set(_waiting_for_changes(draft))]
+    draft.release += [u.uow_id for u in released]
+
+
+def note(draft: Draft, unit: Progress, status: UnitOfWorkStatus) -> None:
+    """Note a unit's new status; a repeated unit that completed is armed again."""
+    facts = {"unit": unit.name, "uow_id": unit.uow_id}
+    if status == UnitOfWorkStatus.COMPLETED:
+        if unit.runs == 0:
+            draft.event("unit.completed", **facts)
+        if unit.every:
+            draft.rearm.append(Rearm(unit.uow_id, draft.now + unit.every))
+            return draft.change(unit, UnitOfWorkStatus.PENDING, run=True)
+        return draft.change(unit, status, run=True)
+    if status == UnitOfWorkStatus.FAILED:
+        why = "; ".join(f"{t.name}: {t.message}" for t in unit.troubles)
+        draft.event("unit.failed", why, **facts)
+    return draft.change(unit, status)
+
+
+def _waiting_for_changes(draft: Draft) -> list[str]:
+    done = {u.uow_id for u in draft.units.values() if u.done}
+    fresh = {c.uow_id for c in draft.changes.values() if c.run}
+    return [
+        u.uow_id
+        for u in draft.units.values()
+        if u.status == UnitOfWorkStatus.PENDING
+        and fresh.intersection(u.dependencies)
+        and done.issuperset(u.dependencies)
+    ]
+
+
+def finish(draft: Draft) -> Decision:
+    """Draw the picture of where the steps have left the journey."""
+    shot = draft.current
+    faced = door(shot.path, shot.state)
+    result = draft.result or evaluate(faced, shot, draft.now)
+    seen = view.view(shot, draft.now, result)
+    wanted = conditions(shot, result, seen.schedule) | draft.alerts
+    open_ = draft.shot.alerts
+    return Decision(
+        before=draft.shot,
+        state=draft.state,
+        view=seen,
+        due_at=view.look_again(shot, draft.now, result, draft.trips.values()),
+        events=tuple(draft.events),
+        plans=tuple(draft.plans),
+        changes=tuple(draft.changes.values()),
+        release=tuple(draft.release),
+        rearm=tuple(draft.rearm),
+        withdraw=tuple(draft.withdraw),
+        requeue=tuple(draft.requeue),
+        freeze=draft.freeze,
+        thaw_by=draft.thaw_by,
+        rulings=tuple(draft.rulings),
+        facts=draft.facts,
+        gates=tuple(draft.gates),
+        rollback=draft.rollback,
+        trips=draft.trips,
+        raised=tuple(a for key, a in wanted.items() if key not in open_),
+        resolved=tuple(key for key in open_ if key not in wanted),
+        result=result,
+        refusal=draft.refusal,
+    )

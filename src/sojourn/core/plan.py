@@ -1,0 +1,154 @@
+"""Planning: a stage's work, a wave's work, from the path and what is known of the client."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sojourn.core.decision import derived_id
+from sojourn.core.journeys import JourneyState
+from sojourn.core.paths import Path, StagePlan, TaskPlan, UnitPlan
+from sojourn.core.references import bind, resolve
+from sojourn.core.snapshot import Fact
+from sojourn.core.work import InvalidWork, Purpose, Task, Undo, UnitOfWork
+
+
+def scope(path: Path, state: JourneyState, facts: Mapping[str, Fact]) -> dict[str, Any]:
+    """Return what references in a task's input may speak of when the work is planned."""
+    journey = {
+        "id": str(state.journey_id),
+        "key": state.journey_key,
+        "path": path.name,
+        "stage": state.current_stage,
+        "started_at": state.started_at.isoformat(),
+        "metadata": dict(state.metadata),
+    }
+    known = {name: fact.value for name, fact in facts.items()}
+    return {"client": {"id": state.client_id}, "journey": journey, "facts": known}
+
+
+def plan_stage(
+    path: Path, state: JourneyState, facts: Mapping[str, Fact], now: datetime
+) -> list[UnitOfWork]:
+    """Return the units of the stage that the journey has been admitted to, rollout left out."""
+    stage = path.stage(state.current_stage)
+    known = scope(path, state, facts)
+    ids = {unit.name: unit_id(state, unit.name) for unit in stage.work}
+    return [plan_unit(unit, state, known, ids, now) for unit in stage.work]
+
+
+def plan_wave(
+    path: Path, state: JourneyState, facts: Mapping[str, Fact], now: datetime
+) -> UnitOfWork | None:
+    """Return the unit of the wave that the state says has begun; None where there is no rollout."""
+    stage = path.stage(state.current_stage)
+    if stage.rollout is None or state.wave == 0:
+        return None
+    wave = stage.rollout.waves[state.wave - 1]
+    before = stage.rollout.waves[state.wave - 2].percent if state.wave > 1 else 0
+    known = scope(path, state, facts) | {
+        "wave": {"number": state.wave, "percent": wave.percent, "previous": before}
+    }
+    name = f"{stage.rollout.unit.name}-{wave.percent}"
+    ids = _stage_ids(stage, state) | {stage.rollout.unit.name: unit_id(state, name)}
+    unit = plan_unit(stage.rollout.unit, state, known, ids, now)
+    return replace(unit, name=name, purpose=Purpose.ROLLOUT, wave=state.wave)
+
+
+def _stage_ids(stage: StagePlan, state: JourneyState) -> dict[str, str]:
+    return {unit.name: unit_id(state, unit.name) for unit in stage.work}
+
+
+def unit_id(state: JourneyState, name: str) -> str:
+    """Return the id of a unit at this visit: planning twice gives the same unit."""
+    return str(derived_id(state.journey_id, state.visit, name))
+
+
+def plan_unit(
+    unit: UnitPlan,
+    state: JourneyState,
+    known: Mapping[str, Any],
+    ids: Mapping[str, str],
+    now: datetime,
+) -> UnitOfWork:
+    """Return a unit with its tasks expanded and its inputs resolved as far as they are known."""
+    expanded = {task.task_id: expand(task, known) for task in unit.tasks}
+    tasks = [_linked(t, expanded) for group in expanded.values() for t in group]
+    return UnitOfWork(
+        uow_id=ids[unit.name],
+        journey_id=str(state.journey_id),
+        stage=state.current_stage,
+        tasks=tuple(tasks),
+        dependencies=tuple(ids[name] for name in unit.depends_on),
+        created_at=now,
+        name=unit.name,
+        purpose=unit.purpose,
+        required=unit.required,
+        every=unit.every,
+        visit=state.visit,
+    )
+
+
+def _linked(task: Task, expanded: Mapping[str, Sequence[Task]]) -> Task:
+    needs = [t.task_id for name in task.depends_on for t in expanded[name]]
+    return replace(task, depends_on=tuple(needs))
+
+
+def expand(plan: TaskPlan, known: Mapping[str, Any]) -> list[Task]:
+    """Return one task, or one for each item of the list that ``for_each`` names.
+
+    Raises :class:`InvalidWork` where that is not a list, and
+    :class:`~sojourn.core.references.UnresolvedReference` where it is not known.
+    """
+    if plan.for_each is None:
+        return [make(plan, plan.task_id, plan.name, known)]
+    items = resolve(plan.for_each, known)
+    if not isinstance(items, list | tuple) or not items:
+        message = f"{plan.for_each} must be a list with at least one item, not {items!r:.80}"
+        raise InvalidWork(f"{plan.task_id}.for_each", message)
+    return [
+        make(plan, f"{plan.task_id}-{label(item, index)}", plan.name, {**known, "item": item})
+        for index, item in enumerate(items, 1)
+    ]
+
+
+def label(item: Any, index: int) -> str:
+    """Return what tells one item's task from the others: its own name where it has one."""
+    name = item.get("name", index) if isinstance(item, Mapping) else item
+    words = "".join(c if c.isalnum() else "-" for c in str(name).lower()).strip("-")
+    return words[:40] or str(index)
+
+
+def make(plan: TaskPlan, task_id: str, name: str, known: Mapping[str, Any]) -> Task:
+    """Return a path's task with its input resolved."""
+    item = known.get("item")
+    undo = plan.undo
+    if undo is not None:
+        undo = Undo(undo.agent_id, bind(undo.input_data, known))
+    return Task(
+        task_id=task_id,
+        name=f"{bind(name, known)}: {item}" if isinstance(item, str) else bind(name, known),
+        agent_id=plan.agent_id,
+        input_data=bind(plan.input_data, known),
+        max_retries=plan.max_retries,
+        depends_on=plan.depends_on,
+        timeout=plan.timeout,
+        deadline=plan.deadline,
+        retry=plan.retry,
+        undo=undo,
+        irreversible=plan.irreversible,
+        idempotent=plan.idempotent,
+        measures=plan.measures,
+        facts=plan.facts,
+    )
+
+
+def unique(units: Iterable[UnitOfWork]) -> list[UnitOfWork]:
+    """Return the units, refusing two tasks of one name that an expansion has made."""
+    every = list(units)
+    for unit in every:
+        names = [t.task_id for t in unit.tasks]
+        twice = {n for n in names if names.count(n) > 1}
+        if twice:
+            raise InvalidWork(f"{unit.name}.tasks", f"{min(twice)!r} stands there twice")
+    return every

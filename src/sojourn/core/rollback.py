@@ -1,0 +1,204 @@
+"""Rollback: detect, initiate, target, execute, validate, resume or cancel (the specification)."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sojourn.core.criteria import CriteriaCheck, Observe, ValidationResult, Verdict
+from sojourn.core.decision import Draft, GateRecord, RollbackChange, derived_id
+from sojourn.core.gates import ROLLBACK_CHECKS, door, evaluate
+from sojourn.core.journeys import active_time, begin_hold, stage_before
+from sojourn.core.judge import judge, judge_fact
+from sojourn.core.paths import Action, AfterRollback, Path, RollbackTrigger, Trigger
+from sojourn.core.snapshot import OpenRollback, Snapshot, Trip
+from sojourn.core.stages import JourneyStage, Stage, TransitionEvent
+from sojourn.core.work import Purpose, Task, UnitOfWork, UnitOfWorkStatus, undo_unit
+
+
+def check_triggers(draft: Draft) -> bool:
+    """Detect: look at every trigger of the stage; say whether one moved or held the journey."""
+    stage = draft.shot.path.stage(draft.state.current_stage)
+    if draft.state.admitted_at is None:
+        return False
+    tripped = [(t, c) for t in stage.triggers if (c := _tripped(draft, t))]
+    order = (Action.ROLLBACK, Action.HOLD, Action.ALERT)
+    for trigger, check in sorted(tripped, key=lambda pair: order.index(pair[0].action)):
+        act(draft, trigger, check)
+        if trigger.action != Action.ALERT:
+            return True
+    return False
+
+
+def trigger_check(trigger: Trigger, shot: Snapshot, now: datetime) -> CriteriaCheck:
+    """Judge what must not be; ``passed`` means that it is so, on sufficient evidence."""
+    criterion = trigger.criterion
+    if criterion.observe == Observe.FACT:
+        return judge_fact(criterion, shot.facts.get(criterion.subject), now)
+    key = f"{shot.state.current_stage}/trigger/{criterion.name}"
+    return judge(criterion, shot.seen.get(key), shot.state, now)
+
+
+def _tripped(draft: Draft, trigger: Trigger) -> CriteriaCheck | None:
+    check = trigger_check(trigger, draft.current, draft.now)
+    name = trigger.criterion.name
+    memory = draft.trips.get(name, Trip())
+    if not check.passed:
+        draft.trips[name] = replace(memory, since=None)
+        return None
+    since = memory.since or draft.now
+    draft.trips[name] = replace(memory, since=since)
+    return check if _due(draft, trigger, memory, since, check) else None
+
+
+def _due(
+    draft: Draft, trigger: Trigger, memory: Trip, since: datetime, check: CriteriaCheck
+) -> bool:
+    lasted = active_time(draft.state, since, draft.now) >= trigger.lasting
+    cool = memory.acted_at is None or draft.now - memory.acted_at >= trigger.cooldown
+    seen = check.observed_at
+    fresh = memory.evidence_at is None or seen is None or seen > memory.evidence_at
+    return lasted and cool and fresh
+
+
+def act(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:
+    """Do what a tripped trigger asks for, and remember the evidence that it acted on."""
+    name, why = trigger.criterion.name, check.message
+    acted = Trip(draft.trips[name].since, draft.now, check.observed_at)
+    facts = {"kind": trigger.kind, "action": trigger.action, "actual": check.actual_value}
+    draft.event("trigger.tripped", why, name, **facts, limit=check.expected_value)
+    if trigger.action == Action.ROLLBACK:
+        target = trigger.target or stage_before(draft.state)
+        initiate(draft, trigger.kind, target, why, name)
+    elif trigger.action == Action.HOLD:
+        hold(draft, f"{trigger.kind.replace('_', ' ')}: {why}")
+    if draft.state.active:
+        draft.trips[name] = acted
+
+
+def hold(draft: Draft, reason: str) -> None:
+    """Hold the journey for a person."""
+    draft.state = begin_hold(draft.state, reason, draft.actor, draft.now)
+    draft.freeze = True
+    draft.event("journey.held", reason)
+
+
+def stages_left(path: Path, stage: Stage, target: Stage) -> tuple[Stage, ...]:
+    """Return the stages that a rollback leaves: those after the target, or the first one itself."""
+    names = path.names
+    first, last = names.index(target), names.index(stage)
+    return names[first + 1 : last + 1] if first < last else (stage,)
+
+
+def initiate(draft: Draft, trigger: str, target: Stage, reason: str, cause: str = "") -> None:
+    """Initiate: leave the stage, withdraw its open work, and plan the undoing of what was done."""
+    left = draft.state.current_stage
+    withdraw_open(draft)
+    draft.move(TransitionEvent.INITIATE_ROLLBACK, reason, cause, target)
+    deadline = draft.now + draft.shot.path.rollback.timeout
+    rollback_id = derived_id(draft.state.journey_id, "rollback", draft.state.visit)
+    begun = OpenRollback(rollback_id, left, target, trigger, reason, draft.now, deadline)
+    draft.rollback = RollbackChange(rollback_id, "executing", begun, {"cause": cause})
+    unit = undo_plan(draft.shot, left, draft.state.visit)
+    if unit is not None:
+        draft.plan([unit])
+    draft.event("rollback.initiated", reason, cause, trigger=trigger, target=target, left=left)
+
+
+def undo_plan(shot: Snapshot, stage: Stage, visit: int) -> UnitOfWork | None:
+    """Return the rollback unit for what was completed; exactly what a preview shows."""
+    unit = undo_unit(str(shot.state.journey_id), stage, shot.undoable, visit)
+    if unit is None:
+        return None
+    return replace(unit, uow_id=str(derived_id(shot.state.journey_id, visit, unit.name)))
+
+
+def irreversible(shot: Snapshot) -> list[Task]:
+    """Return the completed tasks that a rollback cannot take back and a preview warns of."""
+    return [task for _, task in shot.undoable if task.irreversible]
+
+
+def withdraw_open(draft: Draft) -> None:
+    """Withdraw what is still open of the present visit; what ran again and again is done."""
+    for unit in list(draft.units.values()):
+        if unit.open or unit.every or unit.status == UnitOfWorkStatus.FAILED:
+            draft.withdraw.append(unit.uow_id)
+            status = UnitOfWorkStatus.COMPLETED if unit.runs else UnitOfWorkStatus.ROLLED_BACK
+            draft.change(unit, status)
+
+
+def go_on(draft: Draft) -> None:
+    """Execute and validate: follow the rollback unit, then check that the system is stable."""
+    unit = next((u for u in draft.units.values() if u.purpose == Purpose.ROLLBACK), None)
+    if unit is not None and unit.status == UnitOfWorkStatus.FAILED:
+        told = "; ".join(f"{t.name}: {t.message}" for t in unit.troubles)
+        return fail(draft, f"undo failed ({told})", "sojourn retry CLIENT, or cancel")
+    faced = door(draft.shot.path, draft.state)
+    draft.result = evaluate(faced, draft.current, draft.now)
+    if draft.result.passed:
+        return complete(draft, draft.result)
+    undone = unit is None or unit.done
+    if undone and draft.result.verdict == Verdict.FAILED:
+        return fail(draft, f"validation failed: {draft.result.summary}", "resume to check again")
+    rollback = draft.shot.rollback
+    if rollback and draft.now >= rollback.deadline_at:
+        return fail(draft, f"not done in time: {draft.result.summary}", "resume to wait again")
+    return None
+
+
+def fail(draft: Draft, reason: str, remedy: str) -> None:
+    """Stop for a person: a rollback never ends half done in silence."""
+    change_open(draft, "failed", draft.result)
+    draft.event("rollback.failed", reason)
+    hold(draft, f"rollback: {reason}; {remedy}")
+
+
+def change_open(draft: Draft, status: str, result: ValidationResult | None) -> None:
+    """Note what became of the rollback in progress."""
+    if draft.shot.rollback:
+        done = status in ("completed", "cancelled")
+        rollback_id = draft.shot.rollback.rollback_id
+        draft.rollback = RollbackChange(rollback_id, status, result=result, completed=done)
+
+
+def complete(draft: Draft, result: ValidationResult) -> None:
+    """Resume or cancel: return to the target stage, or end, as the path's policy says."""
+    policy = draft.shot.path.rollback
+    attempt = draft.state.rollbacks
+    draft.gates.append(GateRecord(ROLLBACK_CHECKS, "rollback", draft.actor, result, attempt))
+    draft.event("rollback.validated", result.summary)
+    change_open(draft, "completed", result)
+    if policy.after == AfterRollback.CANCEL:
+        draft.move(TransitionEvent.CANCEL_JOURNEY, "the path cancels after a rollback")
+        return
+    left = draft.shot.rollback.from_stage if draft.shot.rollback else ""
+    draft.move(TransitionEvent.COMPLETE_ROLLBACK, f"rolled back from {left}")
+    draft.state = replace(draft.state, rollout_percent=0)
+    if policy.after == AfterRollback.HOLD:
+        hold(draft, "rolled back; the path asks a person before it goes on")
+    elif attempt >= policy.max_rollbacks:
+        hold(draft, f"rolled back {attempt} times, the most that the path allows by itself")
+
+
+def refusal(shot: Snapshot, target: Stage | None, trigger: str) -> str | None:
+    """Say why a person's rollback cannot be; None when it can."""
+    state, path = shot.state, shot.path
+    if not state.active:
+        return f"a journey in {state.current_stage} cannot be rolled back"
+    if trigger not in set(RollbackTrigger):
+        return f"unknown trigger {trigger!r}; there is: {', '.join(RollbackTrigger)}"
+    if target is None or target == stage_before(state):
+        return None
+    if not path.has(target) or target not in state.completed_stages:
+        allowed = ", ".join(state.completed_stages) or state.current_stage
+        return f"{target!r} is not a stage to go back to; allowed: {allowed}"
+    return None
+
+
+def undoable_stages(shot: Snapshot, target: Stage | None) -> tuple[Stage, ...]:
+    """Return the stages whose completed work a rollback from here would undo."""
+    goal = target or stage_before(shot.state)
+    return stages_left(shot.path, shot.state.current_stage, goal)
+
+
+def in_rollback(shot: Snapshot) -> bool:
+    """Say whether the journey is rolling back."""
+    return shot.state.current_stage == JourneyStage.ROLLBACK
