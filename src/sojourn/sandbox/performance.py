@@ -1,0 +1,46 @@
+"""The performance test: requests over a day's rhythm, and how long they took."""
+
+from datetime import timedelta
+
+from sojourn.core.outcomes import Call, Completed, Measured
+from sojourn.sandbox.inputs import Inputs, agent, done
+from sojourn.sandbox.installed import Installed, installed
+from sojourn.sandbox.latency import busy_hour, percentile, request_ms
+from sojourn.sandbox.scenario import Trouble
+from sojourn.sandbox.seeds import rng
+
+FAILING = 0.0005
+"""The share of requests that fails on a good day."""
+
+
+@agent
+def run(call: Call, inputs: Inputs) -> Completed:
+    """Send requests spread over the last day as people work; report percentiles in ms."""
+    count = inputs.whole("requests", 400, 1, 100_000)
+    service = installed(call, inputs)
+    times, errors = _load(service, count)
+    p95 = round(percentile(times, 0.95), 1)
+    output = {
+        "p50_ms": round(percentile(times, 0.5), 1),
+        "p95_ms": p95,
+        "requests": count,
+        "errors": errors,
+    }
+    return done(output, Measured("p95_latency_ms", p95, count))
+
+
+def _load(service: Installed, count: int) -> tuple[list[float], int]:
+    chance = rng(service.world.client_id, "load", service.now)
+    failing = service.scenario.amount(Trouble.ERRORS, service.now, FAILING)
+    work = [served.work for served in service.answered()]
+    midnight = service.now.replace(minute=0, second=0, microsecond=0)
+    times = [
+        request_ms(
+            chance.choice(work),
+            midnight - timedelta(hours=(midnight.hour - busy_hour(chance)) % 24),
+            service.scenario,
+            chance,
+        )
+        for _ in range(count)
+    ]
+    return times, sum(chance.random() < failing for _ in range(count))

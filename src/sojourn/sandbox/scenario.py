@@ -1,0 +1,155 @@
+"""What goes wrong in a world, and when: spells of trouble on the journey's clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sojourn.core.outcomes import Call
+from sojourn.sandbox.inputs import BadInput, Inputs, wrong
+
+
+class Trouble(StrEnum):
+    """The kinds of trouble; ``amount`` means something else for each."""
+
+    LATENCY = "latency"
+    """Every request takes ``amount`` times as long (1.5)."""
+    ERRORS = "errors"
+    """That share of all requests fails (0 to 1)."""
+    RELEVANCE = "relevance"
+    """The index holds old contents for that share of the documents (0 to 1)."""
+    SYNC = "sync"
+    """The connector has crawled only that share of its documents (0 to 1)."""
+    LEAK = "leak"
+    """The connector ignores permissions."""
+    AUTH = "auth"
+    """The connector was installed with basic authentication, over plain text."""
+    BUG = "bug"
+    """A critical bug is reported when the spell begins and fixed when it ends."""
+    INCIDENT = "incident"
+    """A P1 incident begins and ends with the spell."""
+    MOOD = "mood"
+    """Users score that many points lower than what they were served deserves (0 to 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One trouble from one day to another, in days since the scenario's start.
+
+    ``connector`` limits it to one data source; ``until_day`` None means that it never ends.
+    """
+
+    kind: Trouble
+    from_day: float = 0.0
+    until_day: float | None = None
+    amount: float = 1.0
+    connector: str | None = None
+
+    def covers(self, day: float) -> bool:
+        """Say whether the trouble lasts on that day."""
+        return self.from_day <= day and (self.until_day is None or day < self.until_day)
+
+    def concerns(self, connector: str | None) -> bool:
+        """Say whether the trouble is one of that connector."""
+        return self.connector is None or self.connector == connector
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything that goes wrong in one client's world; nothing does when there are no spells."""
+
+    start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    spells: tuple[Spell, ...] = ()
+    known_start: bool = False
+    """Whether ``start`` was given, so that days since then mean something."""
+
+    def day(self, now: datetime) -> float:
+        """Return the days since the start."""
+        return (now - self.start) / timedelta(days=1)
+
+    def spell(self, kind: Trouble, now: datetime, connector: str | None = None) -> Spell | None:
+        """Return the trouble of a kind that lasts now, the latest to begin if there are more."""
+        day = self.day(now)
+        found = [s for s in self.spells if s.kind == kind and s.covers(day)]
+        return max(
+            (s for s in found if s.concerns(connector)), key=lambda s: s.from_day, default=None
+        )
+
+    def amount(self, kind: Trouble, now: datetime, otherwise: float) -> float:
+        """Return how bad a trouble is now, or what holds without it."""
+        spell = self.spell(kind, now)
+        return otherwise if spell is None else spell.amount
+
+    def begun(self, kind: Trouble) -> list[tuple[datetime, datetime | None]]:
+        """Return when each trouble of a kind begins and ends."""
+        every = [s for s in self.spells if s.kind == kind]
+        return [(self.at(s.from_day), self._end(s)) for s in every]
+
+    def at(self, day: float) -> datetime:
+        """Return the instant that many days after the start."""
+        return self.start + timedelta(days=day)
+
+    def _end(self, spell: Spell) -> datetime | None:
+        return None if spell.until_day is None else self.at(spell.until_day)
+
+
+@dataclass(slots=True)
+class Scenarios:
+    """The scenarios of this process, by client; a call's own ``world`` input goes first."""
+
+    by_client: dict[str, Scenario] = field(default_factory=dict)
+
+    def use(self, client_id: str, scenario: Scenario) -> None:
+        """Let a client's world be troubled from now on."""
+        self.by_client[client_id] = scenario
+
+    def of(self, call: Call) -> Scenario:
+        """Return what troubles the world of a call."""
+        if call.input_data.get("world") is not None:
+            return read(call.input_data["world"])
+        return self.by_client.get(call.client_id, Scenario())
+
+
+SCENARIOS = Scenarios()
+
+
+def read(world: Any) -> Scenario:
+    """Return the scenario of a ``world`` input.
+
+    Its shape: ``{"start": "2026-01-05T00:00:00Z", "spells": [{"kind": "latency", "from_day": 12,
+    "until_day": 15, "amount": 1.5}]}``. Raises :class:`BadInput`, naming the place.
+    """
+    if not isinstance(world, Mapping):
+        raise wrong("world", world, "an object with start and spells")
+    spells = world.get("spells") or []
+    if not isinstance(spells, list | tuple):
+        raise wrong("world.spells", spells, "a list")
+    every = tuple(_spell(s, f"world.spells[{i}]") for i, s in enumerate(spells))
+    if world.get("start") is None:
+        return Scenario(spells=every)
+    return Scenario(_start(world["start"]), every, known_start=True)
+
+
+def _start(value: Any) -> datetime:
+    try:
+        start = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise wrong("world.start", value, "an ISO 8601 instant") from None
+    return start if start.tzinfo else start.replace(tzinfo=UTC)
+
+
+def _spell(value: Any, place: str) -> Spell:
+    if not isinstance(value, Mapping):
+        raise wrong(place, value, "an object with kind, from_day, until_day, amount, connector")
+    fields = Inputs(value)
+    try:
+        return Spell(
+            Trouble(fields.choice("kind", [*Trouble])),
+            fields.number("from_day", 0.0, -1e6, 1e6),
+            fields.number("until_day", 0.0, -1e6, 1e6) if fields.has("until_day") else None,
+            fields.number("amount", 1.0, 0.0, 1e6),
+            fields.text("connector") if fields.has("connector") else None,
+        )
+    except BadInput as error:
+        raise BadInput(f"{place}.{error}") from None

@@ -1,0 +1,64 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sojourn.sandbox.inputs import BadInput
+from sojourn.sandbox.scenario import Scenario, Scenarios, Spell, Trouble, read
+from tests.sandbox.worlds import START, call, world
+
+START_AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_spell_lasts_from_its_first_day_until_before_its_last() -> None:
+    scenario = read(world({"kind": "latency", "from_day": 3, "until_day": 5, "amount": 1.5}))
+    factors = [
+        scenario.amount(Trouble.LATENCY, START_AT + timedelta(days=d), 1.0)
+        for d in (2.9, 3, 4.99, 5)
+    ]
+    assert factors == [1.0, 1.5, 1.5, 1.0]
+
+
+def test_a_spell_without_an_end_never_ends() -> None:
+    scenario = read(world({"kind": "leak", "connector": "slack"}))
+    later = START_AT + timedelta(days=1000)
+    assert scenario.spell(Trouble.LEAK, later, "slack")
+    assert not scenario.spell(Trouble.LEAK, later, "jira")
+
+
+def test_of_two_spells_the_later_one_counts() -> None:
+    first, second = Spell(Trouble.MOOD, 0, amount=1.0), Spell(Trouble.MOOD, 2, amount=2.0)
+    scenario = Scenario(START_AT, (second, first))
+    assert scenario.amount(Trouble.MOOD, START_AT + timedelta(days=3), 0.0) == 2.0
+    assert scenario.begun(Trouble.MOOD)[1] == (START_AT, None)
+
+
+def test_a_calls_own_world_goes_before_the_process_own() -> None:
+    scenarios = Scenarios()
+    assert not scenarios.of(call()).spells
+    scenarios.use("medtronic", Scenario(START_AT, (Spell(Trouble.BUG),)))
+    assert scenarios.of(call()).spells[0].kind == Trouble.BUG
+    assert scenarios.of(call(world=world())).spells == ()
+    assert not scenarios.of(call(client="other")).spells
+
+
+def test_a_start_without_a_zone_is_utc() -> None:
+    assert read({"start": START.removesuffix("Z")}).start == START_AT
+    assert read({"start": START}).known_start
+    assert not read({}).known_start
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("rain", "world: must be an object"),
+        ({"start": "tomorrow"}, "world.start: must be an ISO 8601 instant"),
+        ({"spells": "x"}, "world.spells: must be a list"),
+        ({"spells": [3]}, r"world.spells\[0\]: must be an object"),
+        ({"spells": [{"kind": "latencey"}]}, r"world.spells\[0\].kind: .*did you mean 'latency'"),
+        ({"spells": [{"kind": "bug", "from_day": "x"}]}, r"world.spells\[0\].from_day: must be"),
+    ],
+)
+def test_a_faulty_world_is_refused_by_place(given: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read(given)
