@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from sojourn.store.cluster import Cluster
 from sojourn.store.embedded import Use
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
@@ -29,6 +31,7 @@ def pytest_configure() -> None:
 def _directory() -> Iterator[Path]:
     """Yield a directory that PostgreSQL's account may enter; pytest's own are closed to it."""
     path = Path(tempfile.mkdtemp(prefix="sojourn-test-"))
+    path.chmod(0o755)
     try:
         yield path
     finally:
@@ -36,11 +39,35 @@ def _directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A new data directory for a PostgreSQL of the test's own; stopped if the test left it."""
+def empty_data_dir() -> Iterator[Path]:
+    """A new data directory; a PostgreSQL that the test left running there is stopped."""
     with _directory() as path:
         yield path
-        Use(path).cluster.stop()
+        Cluster(path).stop()
+
+
+@pytest.fixture(scope="session")
+def used_data_dir() -> Iterator[Path]:
+    """A data directory that has been used: making its cluster takes seconds."""
+    with _directory() as path:
+        use = Use(path)
+        use.open()
+        use.close()
+        yield path
+
+
+@pytest.fixture
+def data_dir(used_data_dir: Path) -> Iterator[Path]:
+    """A data directory that other tests have used and use again: leave it in order."""
+    yield used_data_dir
+    Cluster(used_data_dir).stop()
+
+
+@pytest.fixture
+def copied_data_dir(empty_data_dir: Path, used_data_dir: Path) -> Path:
+    """A used data directory of the test's own, to damage."""
+    subprocess.run(["cp", "-a", used_data_dir / "pg", empty_data_dir], check=True)
+    return empty_data_dir
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ PORT = 5432
 PATIENCE = 120.0
 _LONGEST_SOCKET = 100
 _LARGEST_LOG = 10_000_000
+# A killed server's connections end by themselves, a busy one a little later.
+_LINGERING = 15.0
+_IN_USE = "pre-existing shared memory block"
 
 # Settings that differ from PostgreSQL's own; durability keeps its safe defaults.
 _CONFIGURATION = """\
@@ -96,11 +100,17 @@ class Cluster:
         """Start the server unless it runs; wait for one that is starting or stopping."""
         if self.running():
             return
-        _wait(lambda: self.running() or not self.process(), "PostgreSQL is busy", self.log)
-        if not self.running():
-            programs = find_programs(self.data_dir)
-            self._create(programs)
-            self._start(programs)
+        self._wait_until(lambda: self.running() or not self.process(), "is busy")
+        if self.running():
+            return
+        programs = find_programs(self.data_dir)
+        self._create(programs)
+        deadline = time.monotonic() + _LINGERING
+        while not self._started(programs):
+            words = self._last_words()
+            if _IN_USE not in words or time.monotonic() > deadline:
+                raise DatabaseError(f"PostgreSQL does not start. {words}")
+            time.sleep(0.2)
 
     def stop(self) -> None:
         """Stop the server and wait for its end; nothing happens when none runs."""
@@ -109,7 +119,7 @@ class Cluster:
             return
         socket_dir = self._socket_dir()
         os.kill(pid, signal.SIGINT)  # "fast": ends connections, writes a checkpoint
-        _wait(lambda: not self.process(), "PostgreSQL does not stop", self.log)
+        self._wait_until(lambda: not self.process(), "does not stop")
         reap(pid)
         if socket_dir != str(self.directory):
             shutil.rmtree(socket_dir, ignore_errors=True)
@@ -127,9 +137,10 @@ class Cluster:
         """Make the data directory, whole or not at all; refuse one of another version."""
         if self.directory.exists():
             return self._check_version()
-        partial = self.directory.with_name("pg.new")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
+        for leftover in self.data_dir.glob("pg.new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        # A name of its own: an initdb whose parent was killed may still be writing elsewhere.
+        partial = Path(tempfile.mkdtemp(prefix="pg.new-", dir=self.data_dir))
         if programs.account:
             os.chown(partial, programs.account.pw_uid, programs.account.pw_gid)
         here = f"--pgdata={partial}"
@@ -150,26 +161,50 @@ class Cluster:
                 "Set SOJOURN_DATA_DIR to another directory, or move the data with pg_upgrade."
             )
 
-    def _start(self, programs: Programs) -> None:
-        (self.directory / "postmaster.pid").unlink(missing_ok=True)
-        socket_dir = self._socket_dir()
-        self._own_socket_dir(Path(socket_dir), programs)
-        configuration = _CONFIGURATION.format(port=PORT, socket_dir=socket_dir)
+    def _started(self, programs: Programs) -> bool:
+        """Start the server and wait for its answer or its end."""
+        if not self.process():
+            self._sweep()
+        place = self._socket_dir()
+        self._own_socket_dir(Path(place), programs)
         conf = self.directory / "sojourn.conf"
-        conf.write_text(configuration)
+        conf.write_text(_CONFIGURATION.format(port=PORT, socket_dir=place))
         conf.chmod(0o644)
         if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             pid = programs.spawn(log, "-D", str(self.directory))
-        _wait(
-            lambda: self.running() or not self._is_ours(pid),
-            "PostgreSQL is not ready to answer",
-            self.log,
+        # Ours gives way to one that a killed process spawned just before.
+        self._wait_until(
+            lambda: self.running() or not (self._is_ours(pid) or self.process()), "is not ready"
         )
-        if not self.running():
+        if not self._is_ours(pid):
             reap(pid)
-            raise DatabaseError(f"PostgreSQL does not start. {_tail(self.log)}")
+        return self.running()
+
+    def _sweep(self) -> None:
+        """Remove what a killed server left; it would refuse to start beside its own remains.
+
+        PostgreSQL looks only whether a process of that number exists, and a zombie does.
+        """
+        if dead := self.postmaster():
+            reap(dead.pid)
+        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        socket_file = Path(self._socket_dir(), f".s.PGSQL.{PORT}")
+        socket_file.unlink(missing_ok=True)
+        socket_file.with_name(f"{socket_file.name}.lock").unlink(missing_ok=True)
+
+    def _wait_until(self, done: Callable[[], bool], problem: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            if time.monotonic() > deadline:
+                words = self._last_words()
+                raise DatabaseError(f"PostgreSQL {problem} after {PATIENCE:.0f} s. {words}")
+            time.sleep(0.02)
+
+    def _last_words(self) -> str:
+        words = last_words(self.log.read_text(errors="replace")) if self.log.exists() else "nothing"
+        return f"Its log {self.log} ends with: {words}"
 
     def _socket_dir(self) -> str:
         """Return where the socket lies: with the data, or in /tmp if that name does not fit."""
@@ -205,16 +240,3 @@ def _command_line(pid: int) -> bytes:
             return b""
     command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
     return subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603
-
-
-def _wait(done: Callable[[], bool], problem: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        if time.monotonic() > deadline:
-            raise DatabaseError(f"{problem} after {PATIENCE:.0f} s. {_tail(log)}")
-        time.sleep(0.02)
-
-
-def _tail(log: Path) -> str:
-    words = last_words(log.read_text(errors="replace")) if log.exists() else "nothing"
-    return f"Its log {log} ends with: {words}"

