@@ -15,7 +15,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from sojourn.store.errors import DatabaseError
-from sojourn.store.programs import MAJOR, Programs, find_programs, last_words, reap
+from sojourn.store.programs import MAJOR, Programs, find_programs, is_alive, last_words, reap
 
 PORT = 5432
 PATIENCE = 120.0
@@ -176,10 +176,8 @@ class Cluster:
             pid = programs.spawn(log, "-D", str(self.directory))
         # Ours gives way to one that a killed process spawned just before.
         self._wait_until(
-            lambda: self.running() or not (self._is_ours(pid) or self.process()), "is not ready"
+            lambda: self.running() or not (is_alive(pid) or self.process()), "is not ready"
         )
-        if not self._is_ours(pid):
-            reap(pid)
         return self.running()
 
     def _sweep(self) -> None:

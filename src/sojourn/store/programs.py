@@ -76,6 +76,13 @@ class Programs:
             ) from error
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether a server that we started goes on; one that has ended is reaped."""
+    if pid in _children and _children[pid].poll() is not None:
+        del _children[pid]
+    return pid in _children
+
+
 def reap(pid: int) -> None:
     """Take note of a server's end if we started it, so that no zombie stays behind."""
     if child := _children.pop(pid, None):
