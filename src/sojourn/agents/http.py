@@ -1,0 +1,225 @@
+"""Agents over plain HTTP: a POST that is answered at once, or with a URL to ask at."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid5
+
+import httpx
+
+from sojourn.agents import doubt
+from sojourn.agents.callbacks import Callbacks, pair
+from sojourn.agents.credentials import MissingCredential
+from sojourn.agents.guard import Forbidden, checked_url, origin
+from sojourn.agents.redact import redact
+from sojourn.agents.reply import read, retryable
+from sojourn.agents.shape import LIMIT, BadAnswer
+from sojourn.agents.wire import patience
+from sojourn.core.outcomes import NAMESPACE, Call, Failed, Outcome, Working
+
+LOSSES: Final = 3
+"""How often one attempt is sent again after its reply was lost."""
+MISSES: Final = 10
+"""How many polls in a row may fail, further and further apart, before the work is given up."""
+POLL_SECONDS: Final = 30.0
+CANCEL_SECONDS: Final = 5.0
+REDIRECTS: Final = 3
+UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+FINAL: Final = (Forbidden, MissingCredential, BadAnswer, httpx.InvalidURL)
+
+
+class Lost(Exception):
+    """A request that may have arrived, and whose reply did not."""
+
+
+class HttpAgent:
+    """Sends work as JSON under an idempotency key, and asks at the URL that the agent names."""
+
+    def __init__(
+        self,
+        url: str,
+        client: httpx.AsyncClient,
+        *,
+        idempotent: bool = True,
+        callbacks: Callbacks | None = None,
+        limit: int = LIMIT,
+    ) -> None:
+        """``idempotent``: the agent does a thing once however often the same key asks for it."""
+        self._url = url
+        self._client = client
+        self._idempotent = idempotent
+        self._callbacks = callbacks
+        self._limit = limit
+
+    async def send(self, call: Call) -> Outcome:
+        """Post the work, or a person's answer; what may have been sent is only repeated safely."""
+        if doubt.asked(call):
+            decision = doubt.decided(call)
+            return await self._post(decision) if isinstance(decision, Call) else decision
+        if call.sent_before and not self._repeatable(call):
+            return doubt.ask(call)
+        return await self._post(call)
+
+    async def poll(self, call: Call) -> Outcome:
+        """Get the status; where the reply was lost, send again under the same key."""
+        handle = call.handle or {}
+        if doubt.asked(call):
+            return doubt.ask(call)
+        if "lost" in handle:
+            return await self._post(replace(call, answer=handle.get("answer")))
+        if "status_url" not in handle:
+            return Working(handle, timedelta(minutes=5))
+        return await self._status(call, handle)
+
+    async def cancel(self, call: Call) -> None:
+        """Delete the status URL, where there is one."""
+        url = (call.handle or {}).get("status_url")
+        if url:
+            with suppress(Exception):
+                await self._exchange("DELETE", url, CANCEL_SECONDS)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _repeatable(self, call: Call) -> bool:
+        return self._idempotent or call.idempotent
+
+    async def _post(self, call: Call) -> Outcome:
+        handle = call.handle or {}
+        url = handle.get("answer_url", self._url)
+        body = {**content(call), **pair(self._callbacks, call)}
+        seconds = call.timeout.total_seconds()
+        try:
+            response = await self._exchange("POST", url, seconds, body, key(call))
+        except Lost as error:
+            return _lost(call, str(error)) if self._repeatable(call) else doubt.ask(call)
+        except UNSENT as error:
+            return unreachable(error)
+        except FINAL as error:
+            return Failed(redact(str(error)), retryable=False)
+        return self._read(response, call, sent=True)
+
+    async def _status(self, call: Call, handle: Mapping[str, Any]) -> Outcome:
+        seconds = min(call.timeout.total_seconds(), POLL_SECONDS)
+        try:
+            response = await self._exchange("GET", handle["status_url"], seconds)
+        except (Lost, *UNSENT) as error:
+            return missed(call, str(error))
+        except FINAL as error:
+            return Failed(redact(str(error)), retryable=False)
+        outcome = self._read(response, call, sent=False)
+        if isinstance(outcome, Failed) and retryable(response.status_code):
+            return missed(call, outcome.message, outcome.retry_after)
+        return outcome
+
+    def _read(self, response: httpx.Response, call: Call, *, sent: bool) -> Outcome:
+        back = self._callbacks is not None
+        try:
+            return read(response, call, sent=sent, called_back=back, limit=self._limit)
+        except Forbidden as error:
+            return Failed(redact(str(error)), retryable=False)
+
+    async def _exchange(
+        self, method: str, url: str, seconds: float, body: Any = None, key: str | None = None
+    ) -> httpx.Response:
+        """Send a request and read all of its reply within so many seconds."""
+        headers = {"Idempotency-Key": key} if key else {}
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._followed(method, url, seconds, body, headers)
+        except UNSENT:
+            raise
+        except TimeoutError:
+            raise Lost(f"no answer within {seconds:g} s") from None
+        except httpx.TransportError as error:
+            raise Lost(f"{type(error).__name__}: {error}") from None
+
+    async def _followed(
+        self, method: str, url: str, seconds: float, body: Any, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Send a request, again where it is redirected within its own origin."""
+        for _ in range(REDIRECTS):
+            response = await self._client.request(
+                method, checked_url(url), json=body, headers=headers, timeout=patience(seconds)
+            )
+            target = redirect(response)
+            if target is None:
+                return response
+            url = target
+        return response
+
+
+def content(call: Call) -> dict[str, Any]:
+    """Return what an agent is told of its task."""
+    told: dict[str, Any] = {
+        "task_id": call.task_id,
+        "name": call.name,
+        "agent_id": call.agent_id,
+        "input_data": dict(call.input_data),
+        "journey_id": str(call.journey_id),
+        "uow_id": str(call.uow_id),
+        "client_id": call.client_id,
+        "stage": call.stage,
+        "attempt": call.retry_count + 1,
+        "fence": call.fence,
+        "idempotency_key": key(call),
+        "timeout_seconds": call.timeout.total_seconds(),
+        "now": call.now.isoformat() if call.now else None,
+    }
+    if call.answer is not None:
+        told["answer"] = call.answer
+        told |= {k: v for k, v in (call.handle or {}).items() if k == "status_url"}
+    return told
+
+
+def key(call: Call) -> str:
+    """Return the idempotency key: the attempt's own, or one for each question answered."""
+    if call.answer is None:
+        return call.key
+    return str(uuid5(NAMESPACE, f"{call.key}/answer/{(call.handle or {}).get('turn', 1)}"))
+
+
+def redirect(response: httpx.Response) -> str | None:
+    """Return where a reply redirects to, if that is the same origin and keeps the method."""
+    keeps = response.status_code in (307, 308) or response.request.method == "GET"
+    if not (response.has_redirect_location and keeps):
+        return None
+    here = str(response.request.url)
+    target = str(httpx.URL(here).join(response.headers["location"]))
+    return target if origin(target) == origin(here) else None
+
+
+def unreachable(error: Exception) -> Failed:
+    """Return the failure of a connection that never came about."""
+    message = redact(f"cannot be reached: {str(error) or type(error).__name__}")
+    return Failed(message, retryable="CERTIFICATE_VERIFY_FAILED" not in message)
+
+
+def missed(call: Call, message: str, wait: timedelta | None = None) -> Outcome:
+    """Return what follows from a poll that failed: another one later, until there were too many."""
+    handle = call.handle or {}
+    misses = int(handle.get("misses", 0)) + 1
+    if misses > MISSES:
+        return Failed(redact(f"its status could not be read {misses} times: {message}"))
+    return Working({**handle, "misses": misses}, wait or backoff(misses))
+
+
+def backoff(times: int) -> timedelta:
+    """Return the wait after so many failures in a row: a second, doubled each time, to minutes."""
+    return timedelta(seconds=min(2.0 ** (times - 1), 300.0))
+
+
+def _lost(call: Call, message: str) -> Outcome:
+    """Return what follows from a lost reply: the same attempt again, looked for before it is sent."""
+    losses = int((call.handle or {}).get("lost", 0)) + 1
+    if losses > LOSSES:
+        return Failed(redact(f"its reply was lost {losses} times: {message}"))
+    kept = {**(call.handle or {}), "lost": losses}
+    return Working(
+        kept if call.answer is None else {**kept, "answer": call.answer}, backoff(losses)
+    )

@@ -1,0 +1,101 @@
+"""An agent's entry in the directory: how it is called, with which credentials, within which limits."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from sojourn.agents.guard import Forbidden, checked_url
+from sojourn.agents.shape import LIMIT
+
+UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _duration(value: Any) -> Any:
+    """Return a duration from seconds or from text such as 90s, 5m or 1.5h."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", value.strip())
+        if not found:
+            raise ValueError(f"must be seconds or a text such as 90s or 5m, not {value!r}")
+        return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    return value
+
+
+def _url(value: Any) -> Any:
+    try:
+        return checked_url(value) if isinstance(value, str) else value
+    except Forbidden as error:
+        raise ValueError(str(error)) from None
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=1))
+]
+Url = Annotated[str, BeforeValidator(_url)]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+
+
+class Entry(BaseModel):
+    """What all parts of an entry have in common: unknown keys are faults, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class OAuth2(Entry):
+    """OAuth2 client credentials; both halves by the names of environment variables."""
+
+    token_url: Url
+    client_id_env: Variable
+    client_secret_env: Variable
+    scope: str | None = None
+
+
+class SpecAuth(Entry):
+    """How an agent knows us: a bearer token, an API key in a header, or OAuth2. Never a value."""
+
+    bearer_env: Variable | None = None
+    header: Header | None = None
+    env: Variable | None = None
+    oauth2: OAuth2 | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "SpecAuth":
+        kinds = [self.bearer_env is not None, self.header is not None, self.oauth2 is not None]
+        if sum(kinds) != 1 or (self.header is None) != (self.env is None):
+            raise ValueError("give one of bearer_env, header with env, or oauth2")
+        return self
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of the environment variables that hold the credentials."""
+        flow = (self.oauth2.client_id_env, self.oauth2.client_secret_env) if self.oauth2 else ()
+        return tuple(v for v in (self.bearer_env, self.env, *flow) if v)
+
+
+class AgentSpec(Entry):
+    """One agent. ``None`` for ``idempotent`` and limits means the protocol's own default.
+
+    ``rate_per_minute`` and ``max_concurrency`` count over all workers; ``timeout`` bounds one
+    exchange and never lengthens a task's own.
+    """
+
+    protocol: str
+    title: str = ""
+    url: Url | None = None
+    target: str | None = None
+    command: tuple[str, ...] | None = None
+    env: tuple[Variable, ...] = ()
+    """Environment variables that a started program (MCP over stdio) may see."""
+    tool: str | None = None
+    skill: str | None = None
+    auth: SpecAuth | None = None
+    max_concurrency: int | None = Field(None, ge=1, le=10_000)
+    rate_per_minute: float | None = Field(None, gt=0)
+    idempotent: bool | None = None
+    timeout: Duration | None = None
+    allow_private: bool = False
+    max_answer_bytes: int = Field(LIMIT, ge=1, le=64 << 20)

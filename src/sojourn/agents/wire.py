@@ -1,0 +1,134 @@
+"""The HTTP client of an agent: pinned to checked addresses, bounded in size, never redirected."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from sojourn.agents.guard import Guard
+from sojourn.agents.shape import LIMIT, BadAnswer, too_large
+
+CONNECT_SECONDS: Final = 10.0
+CONNECTIONS: Final = 100
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections to addresses that the guard has let through, and to no others."""
+
+    def __init__(self, guard: Guard) -> None:
+        """Connect under a guard."""
+        self._guard = guard
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address of the host that answers."""
+        failed: Exception = OSError(f"{host} cannot be reached")
+        for address in await resolved(self._guard, host, port):
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; httpcore asks for it between retries."""
+        await self._inner.sleep(seconds)
+
+
+class PinnedTransport(httpx.AsyncHTTPTransport):
+    """An HTTP transport with guarded connections and bounded answers."""
+
+    def __init__(self, guard: Guard, limit: int = LIMIT, connections: int = CONNECTIONS) -> None:
+        """Answers may have ``limit`` bytes; at most that many connections are open at once."""
+        super().__init__(trust_env=False)
+        self._limit = limit
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=connections,
+            max_keepalive_connections=min(connections, 20),
+            keepalive_expiry=15.0,
+            network_backend=GuardedBackend(guard),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; an answer that is compressed or says that it is too large is refused."""
+        response = await super().handle_async_request(request)
+        stream = response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("an asynchronous transport answers with an asynchronous stream")
+        try:
+            bounded(response.headers, self._limit)
+        except BaseException:
+            await stream.aclose()
+            raise
+        response.stream = BoundedStream(stream, self._limit)
+        return response
+
+
+class BoundedStream(httpx.AsyncByteStream):
+    """The body of an answer; reading stops with an error where the limit is passed."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, limit: int) -> None:
+        """Read from a stream, ``limit`` bytes at most."""
+        self._inner = inner
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; raises :class:`~sojourn.agents.shape.BadAnswer`."""
+        size = 0
+        async for chunk in self._inner:
+            size += len(chunk)
+            if size > self._limit:
+                raise too_large(size, self._limit)
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close the connection's stream."""
+        await self._inner.aclose()
+
+
+def client(
+    guard: Guard, limit: int = LIMIT, connections: int = CONNECTIONS, auth: httpx.Auth | None = None
+) -> httpx.AsyncClient:
+    """Return the one client of an agent; its time limits are set anew for each request."""
+    return httpx.AsyncClient(
+        transport=PinnedTransport(guard, limit, connections),
+        auth=auth,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"Accept-Encoding": "identity", "User-Agent": "sojourn"},
+        timeout=patience(60.0),
+    )
+
+
+def patience(seconds: float) -> httpx.Timeout:
+    """Return a request's time limits: all of it may take that long, connecting ten seconds."""
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+
+
+async def resolved(guard: Guard, host: str, port: int) -> Iterable[str]:
+    """Return a host's addresses, a failure to resolve as the connection's failure."""
+    try:
+        return await guard.addresses(host, port)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from None
+
+
+def bounded(headers: httpx.Headers, limit: int) -> None:
+    """Raise :class:`~sojourn.agents.shape.BadAnswer` if headers announce what is refused."""
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise too_large(int(length), limit)
+    encoding = headers.get("content-encoding", "identity").lower()
+    if encoding not in ("", "identity"):
+        raise BadAnswer(f"it is compressed ({encoding:.20}), which was not asked for")
