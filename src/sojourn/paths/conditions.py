@@ -14,6 +14,7 @@ Scalar = bool | int | float | str
 _COMPARISON: Final = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\S.*?)\s*")
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)((?:[eE][+-]?[0-9]+)?)(\s*%)?")
 _SLIPS: Final = {"=": "==", "=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=", "≠": "!=", "<>": "!="}
+_SIGNS: Final = "<>=!≥≤≠"
 _NOT_NUMBERS: Final = ("nan", ".nan", "inf", ".inf", "infinity")
 
 
@@ -30,7 +31,7 @@ def parse(value: object) -> Condition:
 
     A plain value means equality. Percentages become shares: ``20%`` is 0.2.
     """
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return Condition(Operator.EQ, value)
     if not isinstance(value, str) or not value.strip():
         raise ValueError(ALLOWED)
@@ -75,3 +76,5 @@ def _refuse_slips(text: str) -> None:
         if re.match(rf"{re.escape(slip)}\s*[0-9.+-]", text):
             rest = text[len(slip) :].strip()
             raise ValueError(f'{text!r} is not a comparison; did you mean "{meant} {rest}"?')
+    if text[0] in _SIGNS:
+        raise ValueError(f"{text!r} is not a comparison; {ALLOWED}")

@@ -19,7 +19,9 @@ LARGEST: Final = 2**53
 
 _TAG: Final = "tag:yaml.org,2002:"
 _TYPES: Final = {_TAG + name for name in ("str", "int", "float", "bool", "null", "seq", "map")}
-_BAD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_BAD_CHARACTER: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
 
 Mark = tuple[int, int]
 """Line and column, from 1."""
