@@ -12,6 +12,7 @@ from sojourn.core.stages import (
     RESERVED,
     TERMINAL,
     TRANSITIONS,
+    IllegalTransition,
     Stage,
     Table,
     TransitionEvent,
@@ -135,7 +136,8 @@ class JourneyState:
         """Return the state after an event at ``now``.
 
         ``target`` is the stage that INITIATE_ROLLBACK chooses to return to (default: the stage
-        before). Raises :class:`~sojourn.core.stages.IllegalTransition`; the state stays as it was.
+        before), one that was completed or the present one afresh. Raises
+        :class:`~sojourn.core.stages.IllegalTransition`; the state stays as it was.
         """
         entered = next_stage(table, self.current_stage, event, self.target_stage)
         moved = replace(
@@ -163,15 +165,28 @@ def _after(
     left: JourneyState, moved: JourneyState, event: str, now: datetime, target: Stage | None
 ) -> JourneyState:
     if event == TransitionEvent.INITIATE_ROLLBACK:
-        goal = target or stage_before(left)
+        goal = as_stage(target or stage_before(left))
+        _check_target(left, goal)
         return replace(moved, target_stage=goal, rollbacks=left.rollbacks + 1)
     if event == TransitionEvent.COMPLETE_ROLLBACK:
         return replace(moved, completed_stages=before(left.completed_stages, moved.current_stage))
     if event == TransitionEvent.CANCEL_JOURNEY:
         return replace(moved, ended_at=now, hold=None, holds=closed_holds(left, now))
     done = (*left.completed_stages, left.current_stage)
-    ended = now if moved.ended else None
-    return replace(moved, completed_stages=done, ended_at=ended)
+    if moved.ended:
+        return replace(
+            moved, completed_stages=done, ended_at=now, hold=None, holds=closed_holds(left, now)
+        )
+    return replace(moved, completed_stages=done)
+
+
+def _check_target(left: JourneyState, goal: Stage) -> None:
+    allowed = (*left.completed_stages, left.current_stage)
+    if goal not in allowed:
+        raise IllegalTransition(
+            f"a rollback from {left.current_stage} cannot go to {goal}; "
+            f"allowed: {', '.join(allowed)}"
+        )
 
 
 def stage_before(state: JourneyState) -> Stage:
@@ -252,6 +267,22 @@ def window_start(state: JourneyState, window: timedelta, now: datetime) -> datet
             break
         left, end = left - free, min(end, span.since)
     return end - left
+
+
+def window_end(
+    state: JourneyState, since: datetime, window: timedelta, now: datetime
+) -> datetime | None:
+    """Return the instant at which the journey's clock had run for ``window`` since ``since``.
+
+    None when it has not by ``now``.
+    """
+    left, begin = window, since
+    for span in closed_holds(state, now):
+        free = max(span.since - begin, timedelta(0))
+        if free >= left:
+            break
+        left, begin = left - free, max(begin, span.until or now)
+    return begin + left if begin + left <= now else None
 
 
 def after_active(state: JourneyState, span: timedelta, now: datetime) -> datetime | None:

@@ -35,8 +35,8 @@ Stage = str
 Table = Mapping[tuple[Stage | None, str], Stage]
 """(stage left, event) -> stage entered."""
 
-ROLLBACK_TARGET: Final = "rollback_target"
-"""Stands in the table for the stage that the rollback chose when it began."""
+ROLLBACK_TARGET: Final = "<rollback target>"
+"""Stands in the table for the stage that the rollback chose when it began; no stage is called so."""
 
 STANDARD_STAGES: Final = (JourneyStage.SANDBOX, JourneyStage.PILOT, JourneyStage.PRODUCTION)
 TERMINAL: Final = frozenset({JourneyStage.COMPLETED, JourneyStage.CANCELLED})
