@@ -57,13 +57,20 @@ def start(
     return finish(draft)
 
 
-def decide(shot: Snapshot, now: datetime, command: Command | None = None) -> Decision:
+def decide(
+    shot: Snapshot,
+    now: datetime,
+    command: Command | None = None,
+    found: Mapping[str, Fact] | None = None,
+) -> Decision:
     """Return what follows from a command (None: just from time and evidence) at ``now``.
 
+    ``found`` are facts that tasks have found since.
     A refused command changes nothing; its refusal says why and what would help. At most a failed
     gate attempt is written, for that is a fact.
     """
     draft = Draft(shot, now, command.actor if command else ENGINE)
+    record(draft, found or {})
     try:
         if command is not None:
             handle(draft, command)

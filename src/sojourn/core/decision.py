@@ -61,7 +61,7 @@ class GateRecord:
 
     place: str
     kind: str
-    """``auto``, ``manual``, ``entry``, ``rollback`` or ``wave``."""
+    """``auto``, ``manual``, ``entry`` or ``rollback``."""
     actor: str
     result: ValidationResult
     attempt: int
@@ -73,11 +73,13 @@ class RollbackChange:
 
     rollback_id: UUID
     status: str
-    """``executing``, ``validated``, ``completed``, ``failed`` or ``cancelled``."""
+    """``executing``, ``failed``, ``completed`` or ``cancelled``."""
     begun: OpenRollback | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
     result: ValidationResult | None = None
     completed: bool = False
+    cause: str = ""
+    actor: str = ""
+    deadline_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ from sojourn.core.commands import (
     SubmitWork,
     Waive,
 )
-from sojourn.core.criteria import Criterion, Observe
+from sojourn.core.criteria import Criterion, Observe, ValidationResult
 from sojourn.core.decision import Draft, Requeue
 from sojourn.core.gates import door, evaluate, gate_of
 from sojourn.core.journal import ENGINE
 from sojourn.core.journeys import end_hold, stage_before
 from sojourn.core.promotion import attempt, enter, pass_gate
-from sojourn.core.snapshot import Answer, Fact, Ruling
+from sojourn.core.snapshot import Answer, Fact, Ruling, Snapshot
 from sojourn.core.stages import RESERVED, TransitionEvent
 from sojourn.core.work import (
     InvalidWork,
@@ -129,11 +129,16 @@ def _approval(draft: Draft, command: Asked, name: str) -> Criterion | None:
 
 def seen_evidence(draft: Draft) -> tuple[dict[str, str], str]:
     """Return what an approver sees now, and its fingerprint."""
-    faced = door(draft.shot.path, draft.state)
-    checks = evaluate(faced, draft.current, draft.now).checks
-    approvals = [f.criterion.name for f in faced if f.criterion.observe == Observe.APPROVAL]
-    evidence = evidence_of(checks, approvals)
+    result = evaluate(door(draft.shot.path, draft.state), draft.current, draft.now)
+    evidence = evidence_seen(draft.current, result)
     return evidence, fingerprint(draft.shot.path.digest, draft.state.visit, evidence)
+
+
+def evidence_seen(shot: Snapshot, result: ValidationResult) -> dict[str, str]:
+    """Return the verdicts that an approver sees beside the approvals."""
+    faced = door(shot.path, shot.state)
+    approvals = [f.criterion.name for f in faced if f.criterion.observe == Observe.APPROVAL]
+    return evidence_of(result.checks, approvals)
 
 
 def _rule(

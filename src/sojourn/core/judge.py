@@ -57,6 +57,8 @@ class Reading:
     recent: int = 1
     base_since: datetime | None = None
     base_until: datetime | None = None
+    brief: bool = False
+    """Only the newest values matter; older ones need not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,16 @@ def reading(key: str, criterion: Criterion, state: JourneyState, now: datetime) 
         criterion.evidence.every if criterion.evidence.coverage else None,
         tuple((h.since, h.until or now) for h in state.holds),
         criterion.evidence.consecutive_passes,
-        *(base or (None, None)),
+        base[0] if base else None,
+        base[1] if base else None,
+        _brief(criterion),
     )
+
+
+def _brief(criterion: Criterion) -> bool:
+    policy = criterion.evidence
+    whole = policy.min_samples > 1 or policy.spread is not None or policy.slope is not None
+    return criterion.window is None and not whole
 
 
 def baseline_span(

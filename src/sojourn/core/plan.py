@@ -4,13 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sojourn.core.decision import derived_id
 from sojourn.core.journeys import JourneyState
 from sojourn.core.paths import Path, StagePlan, TaskPlan, UnitPlan
-from sojourn.core.references import bind, resolve
+from sojourn.core.references import UnresolvedReference, bind, escape, resolve
 from sojourn.core.snapshot import Fact
-from sojourn.core.work import InvalidWork, Purpose, Task, Undo, UnitOfWork
+from sojourn.core.stages import Stage
+from sojourn.core.work import (
+    InvalidWork,
+    Purpose,
+    Task,
+    Undo,
+    UnitOfWork,
+    original,
+    undo_order,
+    undo_unit,
+)
 
 
 def scope(path: Path, state: JourneyState, facts: Mapping[str, Fact]) -> dict[str, Any]:
@@ -121,13 +132,13 @@ def label(item: Any, index: int) -> str:
 
 def make(plan: TaskPlan, task_id: str, name: str, known: Mapping[str, Any]) -> Task:
     """Return a path's task with its input resolved."""
-    item = known.get("item")
     undo = plan.undo
     if undo is not None:
         undo = Undo(undo.agent_id, bind(undo.input_data, known))
     return Task(
         task_id=task_id,
-        name=f"{bind(name, known)}: {item}" if isinstance(item, str) else bind(name, known),
+        group=plan.task_id if plan.for_each else "",
+        name=titled(name, known),
         agent_id=plan.agent_id,
         input_data=bind(plan.input_data, known),
         max_retries=plan.max_retries,
@@ -141,6 +152,72 @@ def make(plan: TaskPlan, task_id: str, name: str, known: Mapping[str, Any]) -> T
         measures=plan.measures,
         facts=plan.facts,
     )
+
+
+def outputs(done: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
+    """Return what ``${tasks...}`` may speak of, from (task, group, output) of completed tasks.
+
+    The outputs of a group, which a ``for_each`` has made, are a list under the path's own name.
+    """
+    found: dict[str, Any] = {}
+    groups: dict[str, list[Any]] = {}
+    for task_id, group, output in done:
+        found[task_id] = {"output": output}
+        if group:
+            groups.setdefault(group, []).append(output)
+    return found | {name: {"output": every} for name, every in groups.items()}
+
+
+def titled(name: str, known: Mapping[str, Any]) -> str:
+    """Return a task's name for people: its references replaced, or the item said behind it."""
+    item = known.get("item")
+    said = str(resolve(name, known))
+    return f"{said}: {item}" if isinstance(item, str) and said == name else said
+
+
+Done = Sequence[tuple[UnitOfWork, Task]]
+"""Completed tasks, each with its unit."""
+
+
+def plan_undo(journey_id: UUID, stage: Stage, visit: int, done: Done) -> UnitOfWork | None:
+    """Return the rollback unit that takes completed work back, newest first; None for none.
+
+    What an undo's input says of outputs is resolved here, for the rollback is a unit of its own.
+    """
+    every = undo_order(done)
+    unit = undo_unit(str(journey_id), stage, every, visit)
+    if unit is None:
+        return None
+    pairs = {(u.uow_id, t.task_id): (u, t) for u, t in every}
+    tasks = tuple(_told(t, *pairs[t.undo_of], every) for t in unit.tasks if t.undo_of)
+    return replace(unit, uow_id=str(derived_id(journey_id, visit, unit.name)), tasks=tasks)
+
+
+def _told(step: Task, unit: UnitOfWork, task: Task, done: Done) -> Task:
+    known = undo_scope(unit, task, done)
+    said = {k: v for k, v in step.input_data.items() if k != "undo_of"}
+    seen = _bound(task.input_data, known, escape(task.input_data))
+    what = original(replace(task, input_data=seen, output_data=escape(task.output_data)))
+    # What cannot be resolved stays a reference: the undo then fails, and a person is asked.
+    return replace(step, input_data={**_bound(said, known, said), "undo_of": what})
+
+
+def undo_scope(unit: UnitOfWork, task: Task, done: Done) -> dict[str, Any]:
+    """Return what an undo may speak of: outputs of its own task, its unit and units before it."""
+    units: dict[str, list[tuple[str, str, Any]]] = {}
+    for other, t in done:
+        if (other.stage, other.visit) == (unit.stage, unit.visit):
+            units.setdefault(other.name, []).append((t.task_id, t.group, t.output_data))
+    named = {name: outputs(found) for name, found in units.items()}
+    own = {name: {"output": task.output_data} for name in (task.task_id, task.group) if name}
+    return {"tasks": {**named.get(unit.name, {}), **own}, "units": named}
+
+
+def _bound(value: Any, known: Mapping[str, Any], otherwise: Any) -> Any:
+    try:
+        return bind(value, known)
+    except UnresolvedReference:
+        return otherwise
 
 
 def unique(units: Iterable[UnitOfWork]) -> list[UnitOfWork]:

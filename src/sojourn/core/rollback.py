@@ -9,9 +9,10 @@ from sojourn.core.gates import ROLLBACK_CHECKS, door, evaluate
 from sojourn.core.journeys import active_time, begin_hold, stage_before
 from sojourn.core.judge import judge, judge_fact
 from sojourn.core.paths import Action, AfterRollback, Path, RollbackTrigger, Trigger
+from sojourn.core.plan import plan_undo
 from sojourn.core.snapshot import OpenRollback, Snapshot, Trip
 from sojourn.core.stages import JourneyStage, Stage, TransitionEvent
-from sojourn.core.work import Purpose, Task, UnitOfWork, UnitOfWorkStatus, undo_unit
+from sojourn.core.work import Purpose, Task, UnitOfWork, UnitOfWorkStatus
 
 
 def check_triggers(draft: Draft) -> bool:
@@ -96,7 +97,7 @@ def initiate(draft: Draft, trigger: str, target: Stage, reason: str, cause: str 
     deadline = draft.now + draft.shot.path.rollback.timeout
     rollback_id = derived_id(draft.state.journey_id, "rollback", draft.state.visit)
     begun = OpenRollback(rollback_id, left, target, trigger, reason, draft.now, deadline)
-    draft.rollback = RollbackChange(rollback_id, "executing", begun, {"cause": cause})
+    draft.rollback = RollbackChange(rollback_id, "executing", begun, cause=cause, actor=draft.actor)
     unit = undo_plan(draft.shot, left, draft.state.visit)
     if unit is not None:
         draft.plan([unit])
@@ -105,10 +106,7 @@ def initiate(draft: Draft, trigger: str, target: Stage, reason: str, cause: str 
 
 def undo_plan(shot: Snapshot, stage: Stage, visit: int) -> UnitOfWork | None:
     """Return the rollback unit for what was completed; exactly what a preview shows."""
-    unit = undo_unit(str(shot.state.journey_id), stage, shot.undoable, visit)
-    if unit is None:
-        return None
-    return replace(unit, uow_id=str(derived_id(shot.state.journey_id, visit, unit.name)))
+    return plan_undo(shot.state.journey_id, stage, visit, shot.undoable)
 
 
 def irreversible(shot: Snapshot) -> list[Task]:
@@ -156,7 +154,13 @@ def change_open(draft: Draft, status: str, result: ValidationResult | None) -> N
     if draft.shot.rollback:
         done = status in ("completed", "cancelled")
         rollback_id = draft.shot.rollback.rollback_id
-        draft.rollback = RollbackChange(rollback_id, status, result=result, completed=done)
+        draft.rollback = RollbackChange(
+            rollback_id,
+            status,
+            result=result,
+            completed=done,
+            deadline_at=draft.shot.rollback.deadline_at,
+        )
 
 
 def complete(draft: Draft, result: ValidationResult) -> None:

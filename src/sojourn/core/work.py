@@ -1,11 +1,12 @@
 """Units of work and tasks: an atomic, acyclic set of calls; readiness, retries and undo order."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import Any
 
 from sojourn.core.stages import Stage
@@ -60,8 +61,16 @@ class Retry:
 
         ``draw`` is uniform in [0, 1): the wait lies between half of the backoff and all of it.
         """
-        full = min(self.base * self.factor ** min(retry - 1, 60), self.longest)
-        return full * (0.5 + draw / 2)
+        return self.backoff(retry) * (0.5 + draw / 2)
+
+    def backoff(self, retry: int) -> timedelta:
+        """Return the whole wait before a retry, without its jitter."""
+        base, longest = self.base.total_seconds(), self.longest.total_seconds()
+        try:
+            full = base * self.factor ** (retry - 1)
+        except OverflowError:
+            full = longest if base else 0.0
+        return timedelta(seconds=min(full, longest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,8 @@ class Task:
     idempotent: bool = False
     measures: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+    """The path's task that a ``for_each`` made this one of; its outputs are a list together."""
     undo_of: tuple[str, str] | None = None
     """For a rollback's task: the unit and task that it takes back."""
     question: Mapping[str, Any] | None = None
@@ -128,6 +139,9 @@ class UnitOfWork:
     every: timedelta | None = None
     visit: int = 1
     wave: int | None = None
+    external_id: str = ""
+    """The id by which its sender knows it, where that is not ours."""
+    external_journey: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +226,24 @@ def order(edges: Mapping[str, Sequence[str]], place: str = "depends_on") -> list
         for need in needs:
             if need not in edges:
                 raise InvalidWork(f"{name}.{place}", f"{need!r} is not there{hint(need, edges)}")
+    sorter = TopologicalSorter(edges)
     try:
-        return list(TopologicalSorter(edges).static_order())
+        sorter.prepare()
     except CycleError as error:
         circle = " -> ".join(error.args[1][::-1])
         raise InvalidWork(f"{error.args[1][0]}.{place}", f"goes in a circle: {circle}") from None
+    return list(_first_given_first(sorter, list(edges)))
+
+
+def _first_given_first(sorter: TopologicalSorter[str], names: Sequence[str]) -> Iterator[str]:
+    rank = {name: index for index, name in enumerate(names)}
+    free: list[int] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(free, rank[name])
+        first = names[heappop(free)]
+        sorter.done(first)
+        yield first
 
 
 def hint(name: str, known: Iterable[str]) -> str:
@@ -267,7 +294,7 @@ def undo_unit(
                 task_id=f"undo-{len(tasks) + 1:03d}",
                 name=f"Undo {task.name}",
                 agent_id=undo.agent_id,
-                input_data={**undo.input_data, "undo_of": task.task_id},
+                input_data={**undo.input_data, "undo_of": original(task)},
                 depends_on=tuple(t.task_id for t in tasks[-1:]),
                 max_retries=max(task.max_retries, 3),
                 timeout=task.timeout,
@@ -284,15 +311,33 @@ def undo_unit(
     )
 
 
+def original(task: Task) -> dict[str, Any]:
+    """Return what an undo is told of the call that it takes back."""
+    return {"task_id": task.task_id, "input": task.input_data, "output": task.output_data}
+
+
 def undo_order(done: Iterable[tuple[UnitOfWork, Task]]) -> list[tuple[UnitOfWork, Task]]:
     """Sort completed tasks oldest first so that none stands before what it depends on.
 
-    A dependant starts after its dependencies have completed, so completion time is a topological
-    order of tasks and of units; equal times fall back on the order within the unit.
+    Completion times alone do not do: times can be equal, and a repeated unit completes again after
+    what depends on it. So the dependencies decide, of tasks and of units, and time the rest.
     """
-    return sorted(done, key=lambda pair: _completion(*pair))
+    pairs = {f"{u.uow_id}/{t.task_id}": (u, t) for u, t in sorted(done, key=_completion)}
+    members: dict[str, list[str]] = {}
+    for key, (unit, _) in pairs.items():
+        members.setdefault(unit.uow_id, []).append(key)
+    edges = {key: _needs(unit, task, members, pairs) for key, (unit, task) in pairs.items()}
+    return [pairs[key] for key in order(edges)]
 
 
-def _completion(unit: UnitOfWork, task: Task) -> tuple[datetime, str, int]:
-    place = order({t.task_id: t.depends_on for t in unit.tasks}).index(task.task_id)
-    return task.completed_at or datetime.min.replace(tzinfo=UTC), unit.uow_id, place
+def _completion(pair: tuple[UnitOfWork, Task]) -> tuple[datetime, int]:
+    unit, task = pair
+    return task.completed_at or datetime.min.replace(tzinfo=UTC), unit.visit
+
+
+def _needs(
+    unit: UnitOfWork, task: Task, members: Mapping[str, Sequence[str]], known: Collection[str]
+) -> list[str]:
+    own = (f"{unit.uow_id}/{name}" for name in task.depends_on)
+    others = (key for uow_id in unit.dependencies for key in members.get(uow_id, ()))
+    return [key for key in (*own, *others) if key in known]

@@ -1,0 +1,58 @@
+"""Wiring: settings in, an open application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sojourn.agents.directory import Directory
+from sojourn.control.door import Door
+from sojourn.engine.engine import Pace
+from sojourn.settings import Settings
+from sojourn.store import clock
+from sojourn.store.migrate import migrate
+from sojourn.store.postgres import open_database
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An open application: the door to the journeys, and the agents."""
+
+    door: Door
+    agents: Directory
+    settings: Settings
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, speed: float = 1.0) -> AsyncIterator[App]:
+    """Open the database, bring its schema up to date, and read the agents' directory.
+
+    ``speed`` is that of the journeys' clock where the database is new. Raises DatabaseError,
+    and BadDirectory for the agents' file.
+    """
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    agents = open_agents(settings)
+    async with open_database(url, settings.data_dir, max_size=settings.connections) as db:
+        await migrate(db)
+        async with db.connection() as connection:
+            shown = await clock.read(connection, speed)
+        try:
+            yield App(Door(db, shown), agents, settings)
+        finally:
+            await agents.aclose()
+
+
+def open_agents(settings: Settings) -> Directory:
+    """Return the agents: the built-in ones, extended by the user's file."""
+    return Directory.load([settings.agents] if settings.agents else [])
+
+
+def pace(settings: Settings) -> Pace:
+    """Return how the engine's loops run."""
+    return Pace(
+        settings.poll_seconds,
+        timedelta(seconds=settings.lease_seconds),
+        settings.claim_batch,
+        settings.worker_tasks,
+        settings.journey_batch,
+    )

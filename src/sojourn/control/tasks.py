@@ -1,0 +1,110 @@
+"""The workers' door: taking due tasks and writing what came of them, always in sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sojourn.control.door import Door
+from sojourn.core.outcomes import Attempt, Call, Settlement, final
+from sojourn.core.references import UnresolvedReference, resolve
+from sojourn.store import work
+from sojourn.store.sets import Connection, Row
+from sojourn.store.transactions import in_transaction
+
+LOST_LIMIT: Final = 10
+"""How often the worker under a task may die before the task itself is suspected."""
+
+
+class Step(StrEnum):
+    """What a claimed task needs."""
+
+    SEND = "send"
+    POLL = "poll"
+    CANCEL = "cancel"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A task in this worker's hands; ``end`` is its settlement where it is given up."""
+
+    step: Step
+    attempt: Attempt
+    end: Settlement | None = None
+
+
+async def claim(door: Door, worker: UUID, limit: int) -> list[Claimed]:
+    """Take up to ``limit`` due tasks."""
+
+    async def take(connection: Connection) -> list[Row]:
+        return await work.claim(connection, worker, door.now(), limit)
+
+    rows = await in_transaction(door.db, take)
+    return [claimed(row, door.now()) for row in rows]
+
+
+def claimed(row: Row, now: datetime) -> Claimed:
+    """Say what a claimed task needs, and resolve what its input refers to."""
+    attempt = work.attempt(row, now, row["input_data"])
+    if row["cancelling"]:
+        return Claimed(Step.CANCEL, attempt)
+    if end := _end(row, attempt, now):
+        return Claimed(Step.GIVE_UP, attempt, end)
+    if row["handle"] is not None and row["answer"] is None:
+        return Claimed(Step.POLL, attempt)
+    try:
+        inputs: Any = resolve(row["input_data"], work.scope(row))
+    except UnresolvedReference as error:
+        return Claimed(Step.GIVE_UP, attempt, final(attempt, "reference", str(error)))
+    return Claimed(Step.SEND, replace(attempt, call=replace(attempt.call, input_data=inputs)))
+
+
+def _end(row: Row, attempt: Attempt, now: datetime) -> Settlement | None:
+    if now >= row["deadline_at"]:
+        waited = "no answer to its question" if row["question"] else "not done"
+        told = f"{waited} by its deadline {row['deadline_at']:%Y-%m-%d %H:%M}"
+        return final(attempt, "deadline", told)
+    if row["lost_count"] > LOST_LIMIT:
+        told = f"the worker died {row['lost_count']} times while it ran this task"
+        return final(attempt, "lost", told)
+    return None
+
+
+async def settle(
+    door: Door, worker: UUID, settled: Sequence[tuple[Call, Settlement]]
+) -> tuple[int, int]:
+    """Write what came of attempts; returns how many counted and how many tasks became ready."""
+
+    async def put(connection: Connection) -> Row:
+        return await work.settle(connection, worker, settled, door.now())
+
+    row = await in_transaction(door.db, put)
+    return row["accepted"], row["released"]
+
+
+async def settle_cancelled(door: Door, worker: UUID, calls: Sequence[Call]) -> None:
+    """Note that agents were told to stop."""
+
+    async def put(connection: Connection) -> None:
+        await work.settle_cancelled(connection, worker, calls)
+
+    await in_transaction(door.db, put)
+
+
+async def hand_back(door: Door, worker: UUID) -> None:
+    """Give back what a stopping worker still holds."""
+
+    async def put(connection: Connection) -> None:
+        await work.hand_back(connection, worker, door.now())
+
+    await in_transaction(door.db, put)
+
+
+async def next_task(door: Door) -> float:
+    """Return in how many real seconds a task is due; 0 when one is ready."""
+    async with door.db.connection() as connection:
+        row = await work.next_due(connection)
+    return door.until(row["due"] if row else None)

@@ -1,0 +1,43 @@
+"""Workers' leases and the common clock, for the engine's loops."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sojourn.control.door import Door
+from sojourn.store import clock, workers
+from sojourn.store.sets import Connection, Row
+from sojourn.store.transactions import in_transaction
+
+
+async def register(door: Door, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
+    """Add a worker with a lease."""
+    async with door.db.connection() as connection:
+        await workers.register(connection, worker, host, pid, lease)
+
+
+async def renew(door: Door, worker: UUID, lease: timedelta) -> bool:
+    """Renew a lease; False when it ran out and was taken note of."""
+    async with door.db.connection() as connection:
+        return await workers.renew(connection, worker, lease)
+
+
+async def leave(door: Door, worker: UUID) -> None:
+    """Give a lease up."""
+    async with door.db.connection() as connection:
+        await workers.leave(connection, worker)
+
+
+async def rescue(door: Door) -> tuple[int, int]:
+    """Free the tasks of lost workers; returns how many workers and tasks."""
+
+    async def work(connection: Connection) -> Row:
+        return await workers.rescue(connection, door.now())
+
+    row = await in_transaction(door.db, work)
+    return row["workers"], row["tasks"]
+
+
+async def set_watch(door: Door) -> None:
+    """Read the common clock."""
+    async with door.db.connection() as connection:
+        door.clock = await clock.read(connection)

@@ -1,0 +1,72 @@
+"""The engine of one process: its loops, woken by PostgreSQL, until it is told to stop."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sojourn.control.door import Door
+from sojourn.engine.conductor import Conductor
+from sojourn.engine.lease import Lease
+from sojourn.engine.loop import Loop
+from sojourn.engine.rescuer import Rescuer
+from sojourn.engine.timekeeper import Timekeeper
+from sojourn.engine.worker import Bridge, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the loops run: real seconds, and how much they take at once."""
+
+    poll: float = 1.0
+    lease: timedelta = timedelta(seconds=15)
+    claim_batch: int = 200
+    worker_tasks: int = 500
+    journey_batch: int = 200
+
+
+async def run_engine(
+    door: Door, bridge: Bridge, stop: asyncio.Event, pace: Pace | None = None
+) -> None:
+    """Run worker, conductor and rescuer until ``stop`` is set; then finish or hand back."""
+    pace = pace or Pace()
+    lease = Lease(door, pace.lease, lambda: worker.lost())
+    worker = Worker(door, bridge, lease, pace.poll, pace.worker_tasks, pace.claim_batch)
+    conductor = Conductor(door, pace.poll, pace.journey_batch)
+    rescuer = Rescuer(door, pace.lease.total_seconds() / 3)
+    timekeeper = Timekeeper(door, max(pace.poll, 1.0))
+    await lease.once()
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        listeners = [
+            group.create_task(_listen(door, "sojourn_tasks", worker)),
+            group.create_task(_listen(door, "sojourn_wakeups", conductor)),
+        ]
+        # The lease outlives the worker, which still writes outcomes while it closes.
+        group.create_task(lease.run(ended))
+        loops: list[Loop] = [worker, conductor, rescuer, timekeeper]
+        running = [group.create_task(_stoppable(loop, stop)) for loop in loops]
+        await asyncio.gather(*running)
+        ended.set()
+        lease.wake()
+        for listener in listeners:
+            listener.cancel()
+
+
+async def _stoppable(loop: Loop, stop: asyncio.Event) -> None:
+    """Run a loop, and end its rest when it is told to stop."""
+    running = asyncio.create_task(loop.run(stop))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+    loop.wake()
+    told.cancel()
+    with suppress(asyncio.CancelledError):
+        await told
+    await running
+
+
+async def _listen(door: Door, channel: str, loop: Loop) -> None:
+    """Wake a loop when PostgreSQL says that there is something; its poll is the back-stop."""
+    async with door.db.listen(channel) as payloads:
+        async for _ in payloads:
+            loop.wake()

@@ -1,0 +1,70 @@
+"""The anatomy of every loop: do a round, rest, be woken; survive a database that is away."""
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from sojourn.store.postgres import DatabaseUnavailable
+
+LONGEST_PAUSE: Final = 30.0
+log = structlog.get_logger()
+
+
+class Loop(ABC):
+    """A loop that runs until it is stopped. ``poll`` is its longest rest, in real seconds."""
+
+    name = "loop"
+
+    def __init__(self, poll: float) -> None:
+        self.poll = poll
+        self._wake = asyncio.Event()
+        self._failures = 0
+
+    @abstractmethod
+    async def once(self) -> float:
+        """Do one round; return for how many seconds nothing needs doing, 0 to go on at once."""
+
+    async def close(self) -> None:
+        """Put down what the loop has in hand."""
+        return
+
+    def wake(self) -> None:
+        """End the present rest: there is something to do."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do rounds until ``stop`` is set, then close."""
+        while not stop.is_set():
+            self._wake.clear()
+            rest = await self._round()
+            await self._rest(rest if self._failures else min(rest, self.poll))
+        await self.close()
+
+    async def _round(self) -> float:
+        try:
+            rest = await self.once()
+        except DatabaseUnavailable as error:
+            return self._failed("the database is away", error)
+        except Exception as error:
+            log.exception("a round failed", loop=self.name)
+            return self._failed("a round failed", error)
+        self._failures = 0
+        return rest
+
+    def _failed(self, told: str, error: Exception) -> float:
+        self._failures += 1
+        pause: float = min(0.1 * 2 ** min(self._failures, 20), LONGEST_PAUSE)
+        pause *= random.uniform(0.5, 1.0)  # noqa: S311 -- only jitter
+        log.warning(told, loop=self.name, error=str(error), again_in=round(pause, 1))
+        return pause
+
+    async def _rest(self, seconds: float) -> None:
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
+        else:
+            await asyncio.sleep(0)

@@ -1,0 +1,173 @@
+"""The worker: takes due tasks, calls their agents, and writes what came of it, in sets.
+
+A pass begins as soon as the one before has committed and takes all that finished meanwhile, so
+that commits group by themselves under load and nothing waits when there is none.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from sojourn.control.door import Door
+from sojourn.control.tasks import (
+    Claimed,
+    Step,
+    claim,
+    hand_back,
+    next_task,
+    settle,
+    settle_cancelled,
+)
+from sojourn.core.outcomes import Call, Failed, Outcome, Settlement, final
+from sojourn.core.outcomes import settle as settle_one
+from sojourn.core.work import TaskStatus
+from sojourn.engine.lease import Lease
+from sojourn.engine.loop import Loop
+from sojourn.store.postgres import DatabaseUnavailable
+
+GRACE: Final = 10.0
+"""Seconds that running calls have to end when the worker is told to stop."""
+log = structlog.get_logger()
+Settled = list[tuple[Claimed, Settlement]]
+
+
+class Bridge(Protocol):
+    """What the worker needs of the agents."""
+
+    async def send(self, call: Call) -> Outcome:
+        """Hand over work, or a person's answer."""
+        ...
+
+    async def poll(self, call: Call) -> Outcome:
+        """Ask how the work goes."""
+        ...
+
+    async def cancel(self, call: Call) -> None:
+        """Tell the agent to stop."""
+        ...
+
+
+class Worker(Loop):
+    """Runs up to ``most`` calls at once, claiming up to ``limit`` tasks in one pass."""
+
+    name = "worker"
+
+    def __init__(
+        self, door: Door, bridge: Bridge, lease: Lease, poll: float, most: int, limit: int
+    ) -> None:
+        super().__init__(poll)
+        self._door = door
+        self._bridge = bridge
+        self._lease = lease
+        self._most = most
+        self._limit = limit
+        self._running: set[asyncio.Task[None]] = set()
+        self._finished: Settled = []
+
+    async def once(self) -> float:
+        """Write what finished, take what is due, begin it."""
+        wrote = await self._write()
+        worker = self._lease.worker
+        room = min(self._most - len(self._running), self._limit)
+        if worker is None or room <= 0:
+            return self.poll
+        taken = await claim(self._door, worker, room)
+        for claimed in taken:
+            self._begin(claimed)
+        if taken or wrote or self._finished:
+            return 0
+        return await next_task(self._door)
+
+    def lost(self) -> None:
+        """Drop everything in hand: it belongs to others now, and would be refused."""
+        self._finished.clear()
+        for task in self._running:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Let running calls end for a while, write what came of them, hand back the rest."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=GRACE)
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._write()
+        if self._lease.worker is not None:
+            await hand_back(self._door, self._lease.worker)
+
+    def _begin(self, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._run(claimed))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, claimed: Claimed) -> None:
+        settlement = await self._call(claimed)
+        self._finished.append((claimed, settlement))
+        self.wake()
+
+    async def _call(self, claimed: Claimed) -> Settlement:
+        call, attempt = claimed.attempt.call, claimed.attempt
+        if claimed.step == Step.CANCEL or (claimed.end and call.handle):
+            await self._bridge.cancel(call)
+        if claimed.end is not None:
+            return claimed.end
+        if claimed.step == Step.CANCEL:
+            return final(attempt, "cancelled", "withdrawn")
+        ask = self._bridge.poll if claimed.step == Step.POLL else self._bridge.send
+        try:
+            outcome = await ask(call)
+        except Exception as error:
+            log.exception("the bridge failed", agent=call.agent_id)
+            outcome = Failed(f"the bridge failed: {type(error).__name__}")
+        return settle_one(attempt, outcome, self._door.now(), random.random())  # noqa: S311
+
+    async def _write(self) -> int:
+        done, self._finished = self._finished, []
+        worker = self._lease.worker
+        if not done or worker is None:
+            return 0
+        try:
+            await self._settle(done)
+        except DatabaseUnavailable:
+            self._finished = done + self._finished
+            raise
+        return len(done)
+
+    async def _settle(self, done: Settled) -> None:
+        worker = self._lease.worker
+        if worker is None:
+            return
+        stopped = [c.attempt.call for c, _ in done if c.step == Step.CANCEL]
+        if stopped:
+            await settle_cancelled(self._door, worker, stopped)
+        rest = [(c.attempt.call, s) for c, s in done if c.step != Step.CANCEL]
+        accepted = await self._settle_all(rest) if rest else 0
+        if accepted < len(rest):
+            log.warning("outcomes of superseded attempts were refused", count=len(rest) - accepted)
+
+    async def _settle_all(self, rest: Sequence[tuple[Call, Settlement]]) -> int:
+        """Write a set; where the database cannot take it, find the one that it cannot take."""
+        worker = self._lease.worker
+        if worker is None:
+            return 0
+        try:
+            return (await settle(self._door, worker, rest))[0]
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if len(rest) == 1:
+                log.exception("an answer cannot be stored", task=rest[0][0].task_id)
+                return (await settle(self._door, worker, [_unstorable(*rest[0], error)]))[0]
+            middle = len(rest) // 2
+            return await self._settle_all(rest[:middle]) + await self._settle_all(rest[middle:])
+
+
+def _unstorable(call: Call, settled: Settlement, error: Exception) -> tuple[Call, Settlement]:
+    told = f"the answer cannot be stored: {type(error).__name__}"
+    failed = Settlement(
+        TaskStatus.FAILED, settled.retry_count, error={"kind": "bad_answer", "message": told}
+    )
+    return call, failed

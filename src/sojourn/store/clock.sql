@@ -1,0 +1,14 @@
+-- name: ensure
+-- Set the clock to real time where it was never set.
+INSERT INTO clock (real, shown, speed) SELECT t, t, %(speed)s FROM clock_timestamp() t
+ON CONFLICT DO NOTHING;
+
+-- name: read
+-- Read the clock with the database's own time, to which it is compared.
+SELECT real, shown, speed, clock_timestamp() FROM clock;
+
+-- name: set
+-- Let the clock go on from where it stands, further ahead or at another speed.
+UPDATE clock SET shown = shown + (clock_timestamp() - real) * speed + %(ahead)s,
+    real = clock_timestamp(), speed = coalesce(%(speed)s, speed)
+RETURNING shown, speed;

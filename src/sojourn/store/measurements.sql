@@ -1,0 +1,76 @@
+-- name: observe
+-- Aggregate what each reading asks for; a newest row that is an error speaks for its source.
+SELECT r.k, s.rows, s.n, s.newest_at, s.source, s.value, s.spread, s.slope, s.nonzero_at, s.recent,
+       s.error, b.value AS base, b.rows AS base_n,
+       CASE WHEN r.every IS NULL THEN NULL ELSE (
+           SELECT sum(upper(x) - lower(x)) FROM unnest(
+               s.observed * tstzmultirange(tstzrange(r.since, r.until)) - (
+                   SELECT coalesce(range_agg(tstzrange((h->>0)::timestamptz, (h->>1)::timestamptz)),
+                                   '{}')
+                   FROM jsonb_array_elements(r.holds) h)) x) END AS covered
+FROM jsonb_to_recordset(%(rows)s) AS r(k int, journey_id uuid, metric text, agg text,
+    since timestamptz, until timestamptz, every interval, holds jsonb, recent int, newest int,
+    base_since timestamptz, base_until timestamptz)
+CROSS JOIN LATERAL (
+    SELECT count(value) AS rows, coalesce(sum(n) FILTER (WHERE value IS NOT NULL), 0) AS n,
+           max(at) FILTER (WHERE value IS NOT NULL) AS newest_at,
+           (array_agg(source ORDER BY at DESC))[1] AS source,
+           (array_agg(error ORDER BY at DESC))[1] AS error,
+           max(value) - min(value) AS spread,
+           regr_slope(value, extract(epoch FROM at) / 86400) AS slope,
+           max(at) FILTER (WHERE value <> 0) AS nonzero_at,
+           (array_agg(value ORDER BY at DESC) FILTER (WHERE value IS NOT NULL))[1:r.recent]
+               AS recent,
+           CASE WHEN r.every IS NOT NULL THEN
+               range_agg(tstzrange(at, at + r.every)) FILTER (WHERE value IS NOT NULL)
+           END AS observed,
+           CASE r.agg
+               WHEN 'latest' THEN
+                   (array_agg(value ORDER BY at DESC) FILTER (WHERE value IS NOT NULL))[1]
+               WHEN 'mean' THEN sum(value * n) / nullif(sum(n) FILTER (WHERE value IS NOT NULL), 0)
+               WHEN 'p50' THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY value)
+               WHEN 'p95' THEN percentile_cont(0.95) WITHIN GROUP (ORDER BY value)
+               WHEN 'min' THEN min(value)
+               WHEN 'max' THEN max(value)
+               WHEN 'sum' THEN sum(value)
+               WHEN 'count' THEN count(value)
+               WHEN 'slope' THEN regr_slope(value, extract(epoch FROM at) / 86400)
+               WHEN 'stddev' THEN stddev_samp(value)
+           END AS value
+    FROM (SELECT * FROM measurements m
+          WHERE m.journey_id = r.journey_id AND m.metric = r.metric
+            AND m.at BETWEEN r.since AND r.until
+          ORDER BY m.at DESC LIMIT r.newest) m) s
+LEFT JOIN LATERAL (
+    SELECT count(value) AS rows,
+           CASE r.agg
+               WHEN 'sum' THEN sum(value)
+               WHEN 'count' THEN count(value)
+               WHEN 'min' THEN min(value)
+               WHEN 'max' THEN max(value)
+               WHEN 'p95' THEN percentile_cont(0.95) WITHIN GROUP (ORDER BY value)
+               WHEN 'p50' THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY value)
+               ELSE sum(value * n) / nullif(sum(n) FILTER (WHERE value IS NOT NULL), 0)
+           END AS value
+    FROM measurements m
+    WHERE r.base_since IS NOT NULL AND m.journey_id = r.journey_id AND m.metric = r.metric
+      AND m.at >= r.base_since AND m.at < r.base_until) b ON true;
+
+-- name: insert
+-- Add measurements; one that is there already (same journey, metric, time, source) stays.
+WITH fresh AS (
+    INSERT INTO measurements (journey_id, metric, at, source, value, n, error)
+    SELECT journey_id, metric, at, source, value, coalesce(n, 1), error
+    FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, metric text, at timestamptz,
+        source text, value float8, n int, error text)
+    ON CONFLICT DO NOTHING RETURNING journey_id
+), told AS (
+    INSERT INTO wakeups (journey_id) SELECT DISTINCT journey_id FROM fresh
+)
+SELECT count(*) FROM fresh;
+
+-- name: series
+-- Read a metric's newest values of a journey, newest first.
+SELECT metric, at, value, n, source, error FROM measurements
+WHERE journey_id = %(journey_id)s AND (%(metric)s::text IS NULL OR metric = %(metric)s)
+ORDER BY at DESC LIMIT %(limit)s;

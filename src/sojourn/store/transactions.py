@@ -1,0 +1,46 @@
+"""Transactions that begin again when two of them stood in each other's way."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from psycopg import errors
+
+from sojourn.store.postgres import Database
+from sojourn.store.sets import Connection
+
+ATTEMPTS: Final = 5
+PAUSE: Final = 0.02
+"""Seconds before the second attempt at most; it doubles each time."""
+
+T = TypeVar("T")
+
+
+class TakenError(Exception):
+    """Another row has this key already; ``constraint`` names the rule."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+async def in_transaction(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run work in one transaction; after a deadlock or a conflict it runs again, a few times."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with db.transaction() as connection:
+                return await work(connection)
+        except (errors.DeadlockDetected, errors.SerializationFailure):
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(random.uniform(0.5, 1) * PAUSE * 2**attempt)  # noqa: S311
+        except errors.UniqueViolation as error:
+            raise TakenError(error.diag.constraint_name or "") from error
+    raise AssertionError("unreachable")
+
+
+async def dry(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run work in a transaction that is undone at its end, whatever it wrote."""
+    async with db.connection() as connection, connection.transaction(force_rollback=True):
+        return await work(connection)

@@ -1,0 +1,388 @@
+"""Units of work and tasks: planning rows, claim, settle, release, and the documents people see."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sojourn.core.decision import Decision
+from sojourn.core.outcomes import Attempt, Call, Settlement
+from sojourn.core.plan import outputs
+from sojourn.core.work import (
+    Progress,
+    Purpose,
+    Retry,
+    Task,
+    TaskStatus,
+    Trouble,
+    Undo,
+    UnitOfWork,
+    UnitOfWorkStatus,
+)
+from sojourn.store import queries
+from sojourn.store.sets import Connection, Row, Statement, batch, fetch, one, send
+
+_QUERIES = queries.load("work")
+PROGRESS: Final = _QUERIES["progress"]
+MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def progress(row: Row) -> Progress:
+    """Return a unit's row as its progress."""
+    same = {k: v for k, v in row.items() if k not in ("journey_id", "troubles", "started")}
+    return Progress(
+        **same
+        | {
+            "uow_id": str(row["uow_id"]),
+            "purpose": Purpose(row["purpose"]),
+            "status": UnitOfWorkStatus(row["status"]),
+            "dependencies": tuple(row["dependencies"]),
+            "started": bool(row["started"]),
+            "troubles": tuple(_trouble(*t) for t in row["troubles"] or ()),
+        }
+    )
+
+
+def _trouble(
+    task_id: str, name: str, agent: str, message: str, kind: str, deadline: str | None
+) -> Trouble:
+    until = datetime.fromisoformat(deadline) if deadline else None
+    return Trouble(task_id, name, agent, message, kind=kind, deadline_at=until)
+
+
+def writes(decisions: Sequence[Decision], now: datetime) -> list[Statement]:
+    """Return the statements that write what decisions make of units and tasks."""
+    return [
+        *_plans(decisions, now),
+        *batch(_QUERIES["change_units"], _changes(decisions, now)),
+        *batch(_QUERIES["withdraw"], _named(decisions, "withdraw"), now=now, reason="withdrawn"),
+        *batch(_QUERIES["rearm"], _rearms(decisions)),
+        *batch(_QUERIES["requeue"], _requeues(decisions, now)),
+        *batch(_QUERIES["release"], _releases(decisions, now)),
+        *_holds(decisions),
+        *_told(decisions),
+    ]
+
+
+def _plans(decisions: Iterable[Decision], now: datetime) -> Iterator[Statement]:
+    plans = [(d, unit) for d in decisions for unit in d.plans]
+    yield from batch(_QUERIES["insert_units"], (_unit_row(d, unit, now) for d, unit in plans))
+    tasks = (row for d, unit in plans for row in _task_rows(d, unit, now))
+    yield from batch(_QUERIES["insert_tasks"], tasks)
+
+
+def _unit_row(decision: Decision, unit: UnitOfWork, now: datetime) -> Row:
+    return {
+        "journey_id": decision.state.journey_id,
+        "uow_id": unit.uow_id,
+        "external_id": unit.external_id or unit.uow_id,
+        "external_journey": unit.external_journey or None,
+        "name": unit.name,
+        "stage": unit.stage,
+        "visit": unit.visit,
+        "purpose": unit.purpose,
+        "dependencies": unit.dependencies,
+        "required": unit.required,
+        "every": unit.every,
+        "wave": unit.wave,
+        "created_at": unit.created_at or now,
+    }
+
+
+def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[Row]:
+    released = unit.uow_id in decision.release
+    dependents: dict[str, list[str]] = {t.task_id: [] for t in unit.tasks}
+    for task in unit.tasks:
+        for need in task.depends_on:
+            dependents[need].append(task.task_id)
+    for position, task in enumerate(unit.tasks):
+        ready = released and not task.depends_on
+        yield {
+            "journey_id": decision.state.journey_id,
+            "uow_id": unit.uow_id,
+            "task_id": task.task_id,
+            "position": position,
+            "name": task.name,
+            "agent_id": task.agent_id,
+            "input_data": task.input_data,
+            "max_retries": task.max_retries,
+            "depends_on": task.depends_on,
+            "dependents": dependents[task.task_id],
+            "waiting_on": len(task.depends_on),
+            "policy": policy(task),
+            "undo": task.undo,
+            "undo_of": task.undo_of,
+            "task_group": task.group,
+            "refers": "${" in json.dumps(task.input_data, default=str),
+            # A flood of one journey's tasks queues behind the first tasks of the others.
+            "due_at": now + position * MILLISECOND if ready else None,
+        }
+
+
+def policy(task: Task) -> Row:
+    """Return how a task is to be run, as it is kept beside it."""
+    return {
+        "timeout": task.timeout.total_seconds(),
+        "deadline": str(task.deadline),
+        "retry": [
+            task.retry.base.total_seconds(),
+            task.retry.factor,
+            task.retry.longest.total_seconds(),
+        ],
+        "irreversible": task.irreversible,
+        "idempotent": task.idempotent,
+        "measures": task.measures,
+        "facts": task.facts,
+    }
+
+
+def _changes(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
+    for decision in decisions:
+        planned = {unit.uow_id for unit in decision.plans}
+        for change in decision.changes:
+            if change.uow_id not in planned:
+                yield {
+                    "journey_id": decision.state.journey_id,
+                    "uow_id": change.uow_id,
+                    "status": change.status,
+                    "run": change.run,
+                    "at": now,
+                }
+
+
+def _named(decisions: Iterable[Decision], field: str) -> Iterator[Row]:
+    for decision in decisions:
+        for uow_id in getattr(decision, field):
+            yield {"journey_id": decision.state.journey_id, "uow_id": uow_id}
+
+
+def _releases(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
+    for decision in decisions:
+        planned = {unit.uow_id for unit in decision.plans}
+        for uow_id in decision.release:
+            if uow_id not in planned:
+                yield {"journey_id": decision.state.journey_id, "uow_id": uow_id, "at": now}
+
+
+def _rearms(decisions: Iterable[Decision]) -> Iterator[Row]:
+    for decision in decisions:
+        withdrawn = set(decision.withdraw)
+        for rearm in decision.rearm:
+            if rearm.uow_id not in withdrawn:
+                yield {
+                    "journey_id": decision.state.journey_id,
+                    "uow_id": rearm.uow_id,
+                    "due_at": rearm.due_at,
+                }
+
+
+def _requeues(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
+    for decision in decisions:
+        for requeue in decision.requeue:
+            yield {
+                "journey_id": decision.state.journey_id,
+                "uow_id": requeue.uow_id,
+                "task_id": requeue.task_id,
+                "answer": requeue.answer,
+                "is_answer": requeue.is_answer,
+                "at": now,
+            }
+
+
+def _holds(decisions: Iterable[Decision]) -> Iterator[Statement]:
+    frozen = [d.state.journey_id for d in decisions if d.freeze is True]
+    if frozen:
+        yield _QUERIES["freeze"], {"ids": frozen}
+    thawed = [
+        {"journey_id": d.state.journey_id, "late": d.thaw_by}
+        for d in decisions
+        if d.freeze is False
+    ]
+    yield from batch(_QUERIES["thaw"], thawed)
+
+
+def _told(decisions: Iterable[Decision]) -> Iterator[Statement]:
+    if any(d.release or d.requeue or d.withdraw or d.freeze is False for d in decisions):
+        yield _QUERIES["tell_workers"], {}
+
+
+async def claim(connection: Connection, worker: UUID, now: datetime, limit: int) -> list[Row]:
+    """Take up to ``limit`` due tasks under new fences; see :func:`attempt`."""
+    return await fetch(connection, _QUERIES["claim"], worker=worker, now=now, limit=limit)
+
+
+def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
+    """Return a claimed row as the attempt it is, with its resolved inputs."""
+    rules = row["policy"]
+    call = Call(
+        journey_id=row["journey_id"],
+        uow_id=row["uow_id"],
+        task_id=row["task_id"],
+        agent_id=row["agent_id"],
+        fence=row["fence"],
+        retry_count=row["retry_count"],
+        name=row["name"],
+        client_id=row["client_id"],
+        stage=row["stage"],
+        input_data=inputs,
+        now=now,
+        timeout=timedelta(seconds=rules["timeout"]),
+        idempotent=rules["idempotent"],
+        handle=row["handle"],
+        answer=row["answer"],
+        sent_before=row["sent_before"],
+    )
+    return Attempt(
+        call,
+        row["max_retries"],
+        retry(rules["retry"]),
+        row["deadline_at"],
+        rules["measures"],
+        rules["facts"],
+    )
+
+
+def retry(numbers: Sequence[float]) -> Retry:
+    """Return a retry policy from how it is kept: base, factor, longest, in seconds."""
+    base, factor, longest = numbers
+    return Retry(timedelta(seconds=base), factor, timedelta(seconds=longest))
+
+
+def scope(row: Row) -> dict[str, Any]:
+    """Return what a claimed task's references may speak of: outputs of what it depended on."""
+    units: dict[str, list[tuple[str, str, Any]]] = {}
+    for unit, *done in row["unit_outputs"] or ():
+        units.setdefault(unit, []).append((done[0], done[1], done[2]))
+    tasks = [(done[0], done[1], done[2]) for done in row["outputs"] or ()]
+    return {
+        "tasks": outputs(tasks),
+        "units": {name: outputs(done) for name, done in units.items()},
+    }
+
+
+async def settle(
+    connection: Connection,
+    worker: UUID,
+    settled: Sequence[tuple[Call, Settlement]],
+    now: datetime,
+) -> Row:
+    """Write what came of attempts; returns how many were ``accepted`` and tasks ``released``.
+
+    A settlement under an old fence, or of a task that another worker holds, changes nothing.
+    """
+    rows = [_settlement(call, s, now) for call, s in settled]
+    [statement] = batch(_QUERIES["settle"], rows, worker=worker)
+    row = await one(connection, statement[0], **statement[1])
+    return row or {"accepted": 0, "released": 0}
+
+
+def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:
+    measured = [
+        {"metric": m.metric, "value": m.value, "n": m.n, "at": m.at} for m in settled.measurements
+    ]
+    return {
+        "journey_id": call.journey_id,
+        "uow_id": call.uow_id,
+        "task_id": call.task_id,
+        "fence": call.fence,
+        "status": settled.status,
+        "retry_count": settled.retry_count,
+        "output": settled.output,
+        "error": settled.error,
+        "handle": settled.handle,
+        "question": settled.question,
+        "due_at": settled.due_at,
+        "at": now,
+        "agent_id": call.agent_id,
+        "measurements": measured,
+        "facts": settled.facts or None,
+    }
+
+
+async def settle_cancelled(connection: Connection, worker: UUID, calls: Iterable[Call]) -> None:
+    """Note that the agents of withdrawn tasks were told to stop."""
+    rows = [
+        {"journey_id": c.journey_id, "uow_id": c.uow_id, "task_id": c.task_id, "fence": c.fence}
+        for c in calls
+    ]
+    await send(connection, batch(_QUERIES["settle_cancelled"], rows, worker=worker))
+
+
+async def next_due(connection: Connection) -> Row | None:
+    """Return when the next task is due."""
+    return await one(connection, _QUERIES["next_due"])
+
+
+async def hand_back(connection: Connection, worker: UUID, now: datetime) -> None:
+    """Give back what a worker holds, and tell the others."""
+    given = {"worker": worker, "now": now}
+    await send(connection, [(_QUERIES["hand_back"], given), (_QUERIES["tell_workers"], {})])
+
+
+Undoable = dict[UUID, list[tuple[UnitOfWork, Task]]]
+
+
+async def undoable(
+    connection: Connection, stages: Iterable[tuple[UUID, Sequence[str]]]
+) -> Undoable:
+    """Return the completed tasks of stages, by journey, each with its unit."""
+    rows = [{"journey_id": key, "stage": stage} for key, names in stages for stage in names]
+    found: Undoable = {}
+    [result] = await send(connection, batch(_QUERIES["undoable"], rows)) or [[]]
+    for row in result:
+        found.setdefault(row["journey_id"], []).append((_unit(row), _task(row)))
+    return found
+
+
+def _unit(row: Row) -> UnitOfWork:
+    return UnitOfWork(
+        str(row["uow_id"]), str(row["journey_id"]), row["stage"], (), name=row["unit"]
+    )
+
+
+def _task(row: Row) -> Task:
+    undo = row["undo"]
+    return Task(
+        task_id=row["task_id"],
+        name=row["name"],
+        agent_id=row["agent_id"],
+        input_data=row["input_data"],
+        output_data=row["output_data"],
+        status=TaskStatus.COMPLETED,
+        max_retries=row["max_retries"],
+        depends_on=tuple(row["depends_on"]),
+        timeout=timedelta(seconds=row["policy"]["timeout"]),
+        undo=Undo(**undo) if undo else None,
+        group=row["task_group"],
+        irreversible=row["policy"]["irreversible"],
+        completed_at=row["completed_at"],
+    )
+
+
+def mark_undone(stages: Iterable[tuple[UUID, Sequence[str]]]) -> list[Statement]:
+    """Return the statement that marks the units of stages as rolled back."""
+    rows = [{"journey_id": key, "stage": stage} for key, names in stages for stage in names]
+    return batch(_QUERIES["mark_undone"], rows)
+
+
+async def documents(
+    connection: Connection,
+    journey_id: UUID | None = None,
+    unit: str | None = None,
+    visit: int | None = None,
+    limit: int = 1000,
+) -> list[Row]:
+    """Return units in the specification's shape, with a few columns of our own beside it."""
+    params = {"journey_id": journey_id, "unit": unit, "visit": visit, "limit": limit}
+    return await fetch(connection, _QUERIES["documents"], **params)
+
+
+async def tasks_of(connection: Connection, journey_id: UUID, visit: int | None) -> list[Row]:
+    """Return the tasks of a journey, of one visit or of all."""
+    return await fetch(connection, _QUERIES["tasks_of"], journey_id=journey_id, visit=visit)
+
+
+async def agent_figures(connection: Connection) -> list[Row]:
+    """Return each agent's counts of tasks, and the 95th percentile of their seconds."""
+    return await fetch(connection, _QUERIES["agent_figures"])

@@ -1,0 +1,43 @@
+-- name: register
+-- Add a worker, or renew its lease; false when the lease had run out and others may have its tasks.
+INSERT INTO workers AS w (worker_id, host, pid, lease_until)
+VALUES (%(worker)s, %(host)s, %(pid)s, clock_timestamp() + %(lease)s)
+ON CONFLICT (worker_id) DO UPDATE SET lease_until = excluded.lease_until
+RETURNING true;
+
+-- name: renew
+-- Renew a worker's lease, unless it has run out and the worker was declared lost.
+UPDATE workers SET lease_until = clock_timestamp() + %(lease)s
+WHERE worker_id = %(worker)s RETURNING worker_id;
+
+-- name: rescue
+-- Take the tasks of workers whose lease has run out, and let others take them up.
+WITH dead AS (
+    DELETE FROM workers WHERE worker_id IN (
+        SELECT worker_id FROM workers WHERE lease_until < clock_timestamp()
+        ORDER BY worker_id LIMIT 100 FOR UPDATE SKIP LOCKED)
+    RETURNING worker_id
+), lost AS (
+    SELECT t.journey_id, t.uow_id, t.task_id FROM tasks t
+    WHERE t.owner IN (SELECT worker_id FROM dead)
+       OR t.owner IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM workers w WHERE w.worker_id = t.owner)
+    ORDER BY 1, 2, 3 LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+), freed AS (
+    UPDATE tasks t SET owner = NULL, lost_count = t.lost_count + 1, due_at = %(now)s, timed = false
+    FROM lost l
+    WHERE t.journey_id = l.journey_id AND t.uow_id = l.uow_id AND t.task_id = l.task_id
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM dead) AS workers, (SELECT count(*) FROM freed) AS tasks;
+
+-- name: leave
+-- Remove a worker that stops.
+DELETE FROM workers WHERE worker_id = %(worker)s;
+
+-- name: list
+-- List the workers with what they run and how long their lease lasts.
+SELECT w.worker_id, w.host, w.pid, w.started_at, w.lease_until,
+       extract(epoch FROM w.lease_until - clock_timestamp()) AS lease_s,
+       (SELECT count(*) FROM tasks t WHERE t.owner = w.worker_id) AS tasks
+FROM workers w ORDER BY w.started_at;
