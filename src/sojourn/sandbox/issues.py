@@ -35,10 +35,10 @@ def report(call: Call, inputs: Inputs) -> Completed:
 
 def _days(inputs: Inputs) -> float:
     window: Any = inputs.data.get("window")
-    if isinstance(window, str) and window[:-1].isdigit() and window.endswith("d"):
-        window = int(window[:-1])
+    if isinstance(window, str) and window[:-1].isdigit() and window[-1] in DAYS_IN:
+        window = int(window[:-1]) * DAYS_IN[window[-1]]
     if isinstance(window, str):
-        raise wrong("window", window, "a number of days, such as 7 or '7d'")
+        raise wrong("window", window, "a number of days, such as 7, or '7d' or '8h'")
     return Inputs({"window": window}).number("window", 7.0, 0.0, 3650.0)
 
 
