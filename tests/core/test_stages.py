@@ -66,7 +66,7 @@ def test_the_table_is_the_specification_s_and_the_two_that_its_workflow_needs() 
 
 
 def test_stages_and_events_are_their_names() -> None:
-    assert JourneyStage.PILOT == "pilot"
+    assert str(JourneyStage.PILOT) == "pilot"
     assert TRANSITIONS[None, "start_journey"] == "sandbox"
     assert as_stage("pilot") is JourneyStage.PILOT
     assert as_stage("compliance") == "compliance"
