@@ -39,8 +39,6 @@ def static_headers(auth: SpecAuth | None) -> Mapping[str, str]:
 class Credentials(httpx.Auth):
     """Adds an agent's credentials to requests to the agent's own origin, and to no other."""
 
-    requires_response_body = True
-
     def __init__(self, auth: SpecAuth, url: str) -> None:
         """``url`` is the agent's; what it redirects or refers to elsewhere gets no credentials."""
         self._auth = auth
@@ -59,10 +57,10 @@ class Credentials(httpx.Auth):
             yield request
             return
         if not self._tokens.fresh():
-            self._tokens.take((yield self._tokens.request()))
+            await self._tokens.take((yield self._tokens.request()))
         response = yield self._tokens.sign(request)
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._tokens.take((yield self._tokens.request()))
+            await self._tokens.take((yield self._tokens.request()))
             yield self._tokens.sign(request)
 
 
@@ -89,10 +87,10 @@ class Tokens:
         request = httpx.Request("POST", self._oauth2.token_url, data=wanted)
         return next(pair.auth_flow(request))
 
-    def take(self, response: httpx.Response) -> None:
+    async def take(self, response: httpx.Response) -> None:
         """Keep the token of an answer; raises :class:`MissingCredential` if there is none."""
         try:
-            answer = orjson.loads(response.content)
+            answer = orjson.loads(await response.aread())
             token, life = answer["access_token"], float(answer.get("expires_in", 300))
         except (ValueError, LookupError, TypeError):
             where = self._oauth2.token_url

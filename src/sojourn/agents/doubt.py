@@ -22,7 +22,7 @@ def ask(call: Call) -> Needs:
         f"{what!r} was sent to {call.agent_id}, its reply was lost, and the agent is not declared "
         "idempotent. Was it done? Answer yes, or its output as an object; or no to send it again."
     )
-    kept = {} if call.answer is None else {"answer": call.answer}
+    kept = {} if call.answer is None or asked(call) else {"answer": call.answer}
     return Needs("input", prompt, {**(call.handle or {}), **kept, MARK: True})
 
 

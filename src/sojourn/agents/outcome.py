@@ -187,13 +187,20 @@ def _measured(value: Any, place: str, call: Call) -> Measured:
     metric, n = fields.get("metric"), fields.get("n", 1)
     if not isinstance(metric, str) or not 0 < len(metric) <= 200:
         raise BadAnswer(f"{place}.metric must be the name of a metric, not {metric!r:.40}")
-    if isinstance(n, bool) or not isinstance(n, int | float) or n != int(n) or n < 1:
+    if not _whole(n):
         raise BadAnswer(f"{place}.n must be a whole number of samples, not {n!r:.40}")
     try:
         amount = number(fields.get("value"), f"{place}.value")
     except ValueError as error:
         raise BadAnswer(str(error)) from None
     return Measured(metric, amount, int(n), _instant(fields.get("at"), f"{place}.at", call))
+
+
+def _whole(n: Any) -> bool:
+    """Say whether a number counts something: 3 or 3.0, not 0, 2.5 or true."""
+    if isinstance(n, float):
+        return n.is_integer() and n >= 1
+    return isinstance(n, int) and not isinstance(n, bool) and n >= 1
 
 
 def _instant(value: Any, place: str, call: Call) -> datetime | None:

@@ -47,8 +47,8 @@ def read(
 def refusal(response: httpx.Response) -> Failed:
     """Return the failure that a status code stands for: 408, 429 and 5xx may be tried again."""
     code = response.status_code
-    if response.is_redirect:
-        where = response.headers.get("location", "nowhere")
+    if response.has_redirect_location:
+        where = response.headers["location"]
         why = "redirects to other hosts are not followed; put the new address into the entry"
         return Failed(redact(f"redirected to {where}: {why}"), retryable=False)
     message = redact(f"{code} {_phrase(code)}{_reason(response)}")

@@ -93,9 +93,9 @@ class AgentSpec(Entry):
     tool: str | None = None
     skill: str | None = None
     auth: SpecAuth | None = None
-    max_concurrency: int | None = Field(None, ge=1, le=10_000)
-    rate_per_minute: float | None = Field(None, gt=0)
+    max_concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    rate_per_minute: float | None = Field(default=None, gt=0)
     idempotent: bool | None = None
     timeout: Duration | None = None
     allow_private: bool = False
-    max_answer_bytes: int = Field(LIMIT, ge=1, le=64 << 20)
+    max_answer_bytes: int = Field(default=LIMIT, ge=1, le=64 << 20)

@@ -1,0 +1,46 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sojourn.agents.callbacks import BadToken, Callbacks, pair
+from tests.agents.calls import NOW, call
+
+CALLBACKS = Callbacks("https://sojourn.example/", b"0123456789abcdef")
+
+
+def test_a_token_names_its_attempt() -> None:
+    made = replace(call(), retry_count=2)
+    attempt = CALLBACKS.attempt(CALLBACKS.token(made, NOW), NOW)
+    assert (attempt.journey_id, attempt.uow_id) == (made.journey_id, made.uow_id)
+    assert (attempt.task_id, attempt.retry_count) == ("task-001", 2)
+
+
+def test_a_token_expires() -> None:
+    token = CALLBACKS.token(call(), NOW)
+    CALLBACKS.attempt(token, NOW + timedelta(days=2, hours=23))
+    with pytest.raises(BadToken, match="expired"):
+        CALLBACKS.attempt(token, NOW + timedelta(days=3))
+
+
+def test_a_token_of_another_key_or_a_changed_one_is_refused() -> None:
+    token = CALLBACKS.token(call(), NOW)
+    other = Callbacks("https://sojourn.example", b"fedcba9876543210").token(call(), NOW)
+    payload, signature = token.split(".")
+    forged = CALLBACKS.token(call(task_id="task-002"), NOW).split(".")[0]
+    for bad in (other, f"{forged}.{signature}", payload, "", "a.b.c", f"{payload}.", "ü.ü", "a.b"):
+        with pytest.raises(BadToken):
+            CALLBACKS.attempt(bad, NOW)
+
+
+def test_the_fields_of_a_request() -> None:
+    fields = pair(CALLBACKS, call())
+    token = fields["callback_token"]
+    assert fields["callback_url"] == f"https://sojourn.example/callbacks/{token}"
+    assert CALLBACKS.attempt(token, datetime.now(UTC)).task_id == "task-001"
+    assert pair(None, call()) == {}
+
+
+def test_a_key_that_can_be_guessed_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16 bytes"):
+        Callbacks("https://x", b"short")

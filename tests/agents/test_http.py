@@ -1,0 +1,420 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sojourn.agents.callbacks import Callbacks
+from sojourn.agents.guard import Guard
+from sojourn.agents.http import HttpAgent, backoff
+from sojourn.agents.shape import LIMIT
+from sojourn.agents.wire import client
+from sojourn.core.outcomes import Call, Completed, Failed, Measured, Needs, Outcome, Working
+from tests.agents.calls import call, finish, follow, stored
+from tests.agents.conformance import Conformance, Peer
+from tests.agents.servers import free_port, raw, reply, request, serving
+
+
+class Flow:
+    """An agent that behaves as the input says, with a memory of idempotency keys."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.polls: dict[str, int] = {}
+        self.seen: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/run", self.run, methods=["POST"]),
+                Route("/run/{key}", self.status, methods=["GET", "DELETE"]),
+                Route("/forbidden", self.forbidden, methods=["GET", "POST"]),
+            ]
+        )
+
+    async def run(self, asked: Request) -> Response:
+        body = orjson.loads(await asked.body())
+        self.seen.append(body)
+        self.headers.append(dict(asked.headers))
+        if "answer" in body:
+            return JSONResponse({"output": {"space": body["answer"]}})
+        key = asked.headers["idempotency-key"]
+        self.peer.executed[key] = 1
+        answer: Callable[[dict[str, Any], str], Response] = getattr(
+            self, body["input_data"]["behaviour"]
+        )
+        return answer(body, key)
+
+    async def status(self, asked: Request) -> Response:
+        key = asked.path_params["key"]
+        if asked.method == "DELETE":
+            return Response(status_code=204)
+        self.polls[key] = self.polls.get(key, 0) + 1
+        if self.polls[key] < 3:
+            return JSONResponse({"status": "running", "poll_after": 0.2})
+        return JSONResponse({"status": "completed", "output": {"said": "at last"}})
+
+    async def forbidden(self, asked: Request) -> Response:
+        self.peer.forbidden.append(asked.url.path)
+        return JSONResponse({"output": {"stolen": True}})
+
+    def success(self, body: dict[str, Any], key: str) -> Response:
+        output = {"said": "hello", "count": 3, "fence": body["fence"], "task_id": body["task_id"]}
+        measurements = [{"metric": "search_precision", "value": 0.9, "n": 50}]
+        return JSONResponse({"output": output, "measurements": measurements})
+
+    def working(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"status_url": f"/run/{key}", "poll_after": 2}, 202)
+
+    def late(self, body: dict[str, Any], key: str) -> Response:
+        return Response(status_code=202, headers={"Location": f"/run/{key}", "Retry-After": "7"})
+
+    def needs(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"status": "input_required", "prompt": "which space?"})
+
+    def auth(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"status": "auth-required", "message": "please log in"})
+
+    def retryable(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"message": "try later"}, 503, {"Retry-After": "30"})
+
+    def terminal(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"detail": "no such space"}, 422)
+
+    def garbage(self, body: dict[str, Any], key: str) -> Response:
+        return Response("<html>hello</html>")
+
+    def deep(self, body: dict[str, Any], key: str) -> Response:
+        return Response('{"output":' + '{"in":' * 900 + "1" + "}" * 901)
+
+    def secret(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"message": "token=hunter2 was refused"}, 400)
+
+    def redirect(self, body: dict[str, Any], key: str) -> Response:
+        return Response(status_code=307, headers={"Location": "http://169.254.169.254/latest"})
+
+    def elsewhere(self, body: dict[str, Any], key: str) -> Response:
+        port = free_port()
+        return Response(status_code=307, headers={"Location": f"http://127.0.0.1:{port}/run"})
+
+    def moved(self, body: dict[str, Any], key: str) -> Response:
+        return Response(status_code=308, headers={"Location": "/forbidden"})
+
+    def bare(self, body: dict[str, Any], key: str) -> Response:
+        return JSONResponse({"rows": 3})
+
+    def nothing(self, body: dict[str, Any], key: str) -> Response:
+        return Response(status_code=204)
+
+    def lost_ticket(self, body: dict[str, Any], key: str) -> Response:
+        return Response(status_code=202)
+
+
+class Evil:
+    """An agent that breaks HTTP, by the name of the behaviour."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.deaths = 0
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await request(reader)
+        body = orjson.loads(asked.partition(b"\r\n\r\n")[2])
+        behave: Callable[[asyncio.StreamWriter, str], Awaitable[None]] = getattr(
+            self, body["input_data"]["behaviour"]
+        )
+        await behave(writer, body["idempotency_key"])
+
+    async def huge(self, writer: asyncio.StreamWriter, key: str) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        block = b"x" * 65536
+        for _ in range(800):
+            writer.write(b"10000\r\n" + block + b"\r\n")
+            await writer.drain()
+            self.peer.sent_bytes += len(block)
+
+    async def slow(self, writer: asyncio.StreamWriter, key: str) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async def silent(self, writer: asyncio.StreamWriter, key: str) -> None:
+        await asyncio.Event().wait()
+
+    async def dying(self, writer: asyncio.StreamWriter, key: str) -> None:
+        whole = reply(b'{"output":{"said":"survived"}}')
+        self.peer.executed[key] = 1
+        self.deaths += 1
+        writer.write(whole if self.deaths > 1 else whole[:-5])
+        await writer.drain()
+
+    async def twice(self, writer: asyncio.StreamWriter, key: str) -> None:
+        writer.write(reply(b'{"output":{"n":1}}') + reply(b'{"output":{"said":"stolen"}}'))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+
+
+class Both:
+    """Sends evil behaviours to the evil server and the others to the good one."""
+
+    def __init__(self, good: HttpAgent, evil: HttpAgent) -> None:
+        self._good, self._evil = good, evil
+
+    def _of(self, made: Call) -> HttpAgent:
+        return self._evil if hasattr(Evil, made.input_data["behaviour"]) else self._good
+
+    async def send(self, made: Call) -> Outcome:
+        return await self._of(made).send(made)
+
+    async def poll(self, made: Call) -> Outcome:
+        return await self._of(made).poll(made)
+
+    async def cancel(self, made: Call) -> None:
+        await self._of(made).cancel(made)
+
+
+def agent_at(url: str, **options: Any) -> HttpAgent:
+    return HttpAgent(url, client(Guard(allow_private=True)), **options)
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def peer(stack: AsyncExitStack) -> Peer:
+    made = Peer(agent_at("http://127.0.0.1:9"))
+    good = agent_at(await stack.enter_async_context(serving(Flow(made).app())) + "/run")
+    evil = agent_at(await stack.enter_async_context(raw(Evil(made).handle)))
+    stack.push_async_callback(good.aclose)
+    stack.push_async_callback(evil.aclose)
+    made.agent = Both(good, evil)
+    return made
+
+
+@pytest.fixture
+async def flow(stack: AsyncExitStack) -> Flow:
+    return Flow(Peer(agent_at("http://127.0.0.1:9")))
+
+
+@pytest.fixture
+async def url(stack: AsyncExitStack, flow: Flow) -> str:
+    return await stack.enter_async_context(serving(flow.app()))
+
+
+@pytest.fixture
+async def agent(stack: AsyncExitStack, url: str) -> HttpAgent:
+    made = agent_at(f"{url}/run")
+    stack.push_async_callback(made.aclose)
+    return made
+
+
+class TestHttpAgents(Conformance):
+    pass
+
+
+async def test_the_request_says_everything(agent: HttpAgent, flow: Flow) -> None:
+    made = call()
+    await agent.send(made)
+    (body,) = flow.seen
+    assert body["journey_id"] == str(made.journey_id)
+    assert body["client_id"] == "medtronic"
+    assert body["stage"] == "sandbox"
+    assert body["attempt"] == 1
+    assert body["now"] == "2026-03-04T12:00:00+00:00"
+    assert "callback_url" not in body
+    assert flow.headers[0]["idempotency-key"] == made.key == body["idempotency_key"]
+
+
+async def test_measurements_come_with_the_output(agent: HttpAgent) -> None:
+    outcome = await agent.send(call())
+    assert isinstance(outcome, Completed)
+    assert outcome.measurements == (Measured("search_precision", 0.9, 50),)
+
+
+async def test_a_bare_object_is_the_output_and_nothing_is_an_empty_one(agent: HttpAgent) -> None:
+    assert await agent.send(call("bare")) == Completed({"rows": 3})
+    assert await agent.send(call("nothing")) == Completed({})
+
+
+async def test_waits_come_from_the_agent(agent: HttpAgent) -> None:
+    body, header = await agent.send(call("working")), await agent.send(call("late"))
+    assert isinstance(body, Working)
+    assert body.poll_after == timedelta(seconds=2)
+    assert isinstance(header, Working)
+    assert header.poll_after == timedelta(seconds=7)
+    again = await agent.poll(replace(call("working"), handle=body.handle))
+    assert isinstance(again, Working)
+    assert again.poll_after == timedelta(seconds=0.2)
+
+
+async def test_a_retry_waits_as_long_as_the_agent_asks(agent: HttpAgent) -> None:
+    outcome = await agent.send(call("retryable"))
+    assert outcome == Failed("503 Service Unavailable: try later", True, timedelta(seconds=30))
+
+
+async def test_a_ticket_without_a_number_is_refused(agent: HttpAgent) -> None:
+    outcome = await agent.send(call("lost_ticket"))
+    assert isinstance(outcome, Failed)
+    assert not outcome.retryable
+    assert "names no status_url" in outcome.message
+
+
+async def test_a_redirect_within_the_origin_is_followed(agent: HttpAgent, flow: Flow) -> None:
+    assert await agent.send(call("moved")) == Completed({"stolen": True})
+    assert flow.peer.forbidden == ["/forbidden"]
+
+
+async def test_a_redirect_to_another_port_is_not(agent: HttpAgent) -> None:
+    outcome = await agent.send(call("elsewhere"))
+    assert isinstance(outcome, Failed)
+    assert not outcome.retryable
+    assert "redirects to other hosts are not followed" in outcome.message
+
+
+async def test_an_agent_that_is_not_there_may_come_back() -> None:
+    agent = agent_at(f"http://127.0.0.1:{free_port()}/run")
+    outcome = await agent.send(call())
+    assert isinstance(outcome, Failed)
+    assert outcome.retryable
+    assert "cannot be reached" in outcome.message
+    await agent.aclose()
+
+
+async def test_a_private_address_is_refused_unless_allowed(url: str) -> None:
+    agent = HttpAgent(f"{url}/run", client(Guard()))
+    outcome = await agent.send(call())
+    assert isinstance(outcome, Failed)
+    assert not outcome.retryable
+    assert "allow_private" in outcome.message
+    await agent.aclose()
+
+
+async def test_what_cannot_be_repeated_is_asked_of_a_person(url: str, flow: Flow) -> None:
+    agent = agent_at(f"{url}/run", idempotent=False)
+    before = replace(call(), sent_before=True)
+    question = await agent.send(before)
+    assert isinstance(question, Needs)
+    assert "Was it done?" in question.prompt
+    assert flow.seen == []
+    asked = replace(before, handle=stored(question.handle))
+    assert await agent.poll(asked) == question
+    assert await agent.send(replace(asked, answer="perhaps")) == question
+    assert await agent.send(replace(asked, answer="yes")) == Completed({})
+    assert await agent.send(replace(asked, answer={"rows": 3})) == Completed({"rows": 3})
+    assert flow.seen == []
+    again = await agent.send(replace(asked, answer="no"))
+    assert isinstance(again, Completed)
+    assert again.output["said"] == "hello"
+    assert len(flow.seen) == 1
+    await agent.aclose()
+
+
+async def test_a_task_declared_idempotent_may_be_repeated(url: str) -> None:
+    agent = agent_at(f"{url}/run", idempotent=False)
+    outcome = await agent.send(replace(call(), sent_before=True, idempotent=True))
+    assert isinstance(outcome, Completed)
+    await agent.aclose()
+
+
+async def test_a_lost_reply_of_what_cannot_be_repeated_is_asked_about() -> None:
+    peer = Peer(agent_at("http://127.0.0.1:9"))
+    async with raw(Evil(peer).handle) as url:
+        agent = agent_at(url, idempotent=False)
+        assert isinstance(await agent.send(call("dying")), Needs)
+        assert sum(peer.executed.values()) == 1
+        await agent.aclose()
+
+
+async def test_each_answer_has_a_key_of_its_own(agent: HttpAgent, flow: Flow) -> None:
+    made = call("needs")
+    question = await agent.send(made)
+    assert isinstance(question, Needs)
+    answered = replace(made, handle=stored(question.handle), answer="ENG")
+    await agent.send(answered)
+    await agent.send(answered)
+    await agent.send(replace(answered, handle={"turn": 2}))
+    keys = [h["idempotency-key"] for h in flow.headers]
+    assert keys[0] == made.key
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 3
+
+
+async def test_a_status_that_cannot_be_read_is_read_again_and_given_up_in_the_end() -> None:
+    agent = agent_at("http://127.0.0.1:9/run")
+    made = replace(call(), handle={"status_url": f"http://127.0.0.1:{free_port()}/run/1"})
+    outcome = await agent.poll(made)
+    assert isinstance(outcome, Working)
+    assert outcome.handle["misses"] == 1
+    assert outcome.poll_after == timedelta(seconds=1)
+    last = await follow(agent, made, outcome)
+    assert isinstance(last, Failed)
+    assert last.retryable
+    assert "could not be read 11 times" in last.message
+    await agent.aclose()
+
+
+async def test_a_status_that_was_read_forgets_the_misses(agent: HttpAgent, url: str) -> None:
+    made = replace(call(), handle={"status_url": f"{url}/run/k", "misses": 9})
+    outcome = await agent.poll(made)
+    assert isinstance(outcome, Working)
+    assert outcome.handle == {"status_url": f"{url}/run/k"}
+
+
+async def test_a_status_url_may_not_lead_to_a_forbidden_address(agent: HttpAgent) -> None:
+    made = replace(call(), handle={"status_url": "http://169.254.169.254/latest"})
+    outcome = await agent.poll(made)
+    assert isinstance(outcome, Failed)
+    assert not outcome.retryable
+    assert "metadata service" in outcome.message
+
+
+def test_waits_grow_to_minutes() -> None:
+    assert [backoff(n).total_seconds() for n in (1, 2, 5, 20)] == [1, 2, 16, 300]
+
+
+async def test_callbacks_are_offered_where_the_api_can_be_reached(url: str, flow: Flow) -> None:
+    callbacks = Callbacks("https://sojourn.example/api", b"0123456789abcdef")
+    agent = agent_at(f"{url}/run", callbacks=callbacks)
+    made = call("lost_ticket")
+    outcome = await agent.send(made)
+    body = flow.seen[0]
+    assert body["callback_url"] == (
+        f"https://sojourn.example/api/callbacks/{body['callback_token']}"
+    )
+    assert isinstance(outcome, Working)
+    waiting = await agent.poll(replace(made, handle=stored(outcome.handle)))
+    assert isinstance(waiting, Working)
+    assert waiting.poll_after >= timedelta(minutes=1)
+    await agent.aclose()
+
+
+async def test_an_answer_may_be_as_large_as_the_entry_says(url: str) -> None:
+    body = reply(orjson.dumps({"output": {"text": "x" * 2 * LIMIT}}))
+
+    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(body)
+        await writer.drain()
+
+    async with raw(large) as there:
+        small = agent_at(there)
+        assert isinstance(await small.send(call()), Failed)
+        guard = Guard(allow_private=True)
+        agent = HttpAgent(there, client(guard, 4 * LIMIT), limit=4 * LIMIT)
+        assert isinstance(await finish(agent, call()), Completed)
+        await small.aclose()
+        await agent.aclose()

@@ -1,0 +1,154 @@
+import asyncio
+import gzip
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sojourn.agents.guard import Forbidden, Guard
+from sojourn.agents.http import HttpAgent
+from sojourn.agents.shape import BadAnswer
+from sojourn.agents.wire import client, patience
+from sojourn.core.outcomes import Failed
+from tests.agents.calls import call
+from tests.agents.servers import raw, reply, request
+
+OPEN = Guard(allow_private=True)
+
+
+async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await request(reader)
+    writer.write(reply(b'{"hello": 1}'))
+    await writer.drain()
+
+
+async def test_a_name_is_resolved_once_and_then_connected_to() -> None:
+    asked: list[str] = []
+
+    async def rebinding(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    async with raw(hello) as url, client(Guard(allow_private=True, resolve=rebinding)) as web:
+        port = url.rpartition(":")[2]
+        response = await web.get(f"http://rebinding.example:{port}/")
+        assert response.json() == {"hello": 1}
+        assert asked == ["rebinding.example"]
+        with pytest.raises(Forbidden, match=r"rebinding.example \(169.254.169.254\)"):
+            await web.get(f"http://rebinding.example:{port}/")
+
+
+async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+    async def two(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    async with raw(hello) as url, client(Guard(allow_private=True, resolve=two)) as web:
+        port = url.rpartition(":")[2]
+        assert (await web.get(f"http://two.example:{port}/")).is_success
+
+
+async def test_an_announced_size_is_refused_before_it_is_read() -> None:
+    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n")
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async with raw(large) as url, client(OPEN) as web:
+        with pytest.raises(BadAnswer, match="larger than 1,048,576 bytes"):
+            await web.get(url)
+
+
+async def test_compressed_answers_are_refused() -> None:
+    bomb = gzip.compress(b"0" * 10_000_000)
+    seen: list[bytes] = []
+
+    async def zipped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await request(reader))
+        writer.write(reply(bomb, "200 OK", "Content-Encoding: gzip"))
+        await writer.drain()
+
+    async with raw(zipped) as url, client(OPEN) as web:
+        with pytest.raises(BadAnswer, match=r"compressed \(gzip\)"):
+            await web.get(url)
+    assert b"Accept-Encoding: identity" in seen[0]
+
+
+async def test_redirects_are_left_to_the_caller() -> None:
+    async def away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(reply(b"", "302 Found", "Location: http://169.254.169.254/"))
+        await writer.drain()
+
+    async with raw(away) as url, client(OPEN) as web:
+        assert (await web.get(url)).status_code == 302
+
+
+async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    async with raw(hello) as url, client(OPEN) as web:
+        assert (await web.get(url)).is_success
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_final(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+    server = await asyncio.start_server(hello, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    agent = HttpAgent(f"https://127.0.0.1:{port}/", client(OPEN))
+    outcome = await agent.send(call())
+    assert isinstance(outcome, Failed)
+    assert not outcome.retryable
+    assert "CERTIFICATE_VERIFY_FAILED" in outcome.message
+    await agent.aclose()
+    server.close()
+
+
+async def test_plain_text_where_tls_was_expected_is_a_failure() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(b"{}", "400 Bad Request"))
+        await writer.drain()
+
+    async with raw(plain) as url:
+        agent = HttpAgent(url.replace("http:", "https:"), client(OPEN))
+        outcome = await agent.send(call())
+        assert isinstance(outcome, Failed)
+        assert outcome.retryable
+        await agent.aclose()
+
+
+def test_connecting_has_a_limit_of_its_own() -> None:
+    assert patience(60) == httpx.Timeout(60, connect=10)
+    assert patience(2) == httpx.Timeout(2, connect=2)
+
+
+def certificate(folder: Path) -> Path:
+    """Write a certificate that signs itself, with its key, and return the file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file = folder / "server.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
