@@ -12,6 +12,8 @@ from sojourn.sandbox.seeds import rng
 
 MINOR_A_DAY: Final = 0.4
 """Minor bugs reported on a day, on average."""
+DAYS_IN: Final = {"d": 1.0, "h": 1 / 24}
+"""How many days a window's unit has."""
 
 Lasting = Iterable[tuple[datetime, datetime | None]]
 
