@@ -52,8 +52,9 @@ def load_file(file: FilePath | str) -> Path:
     try:
         with FilePath(file).open("rb") as opened:
             data = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise failure(name, f"cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise failure(name, f"cannot be read: {why}") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,7 +66,9 @@ def load_file(file: FilePath | str) -> Path:
 
 def builtin() -> dict[str, FilePath]:
     """Return the files of the paths that come with Sojourn, by name, the standard one first."""
-    found = sorted(FilePath(__file__).parent.glob("*.yaml"), key=lambda f: f.stem != "standard")
+    found = sorted(
+        FilePath(__file__).parent.glob("*.yaml"), key=lambda f: (f.stem != "standard", f)
+    )
     return {file.stem: file for file in found}
 
 
@@ -77,11 +80,18 @@ def find(name_or_file: str) -> FilePath:
     known = builtin()
     if name_or_file in known:
         return known[name_or_file]
-    if FilePath(name_or_file).is_file():
+    if _is_file(name_or_file):
         return FilePath(name_or_file)
     if name_or_file.endswith((".yaml", ".yml")) or "/" in name_or_file:
         raise failure(name_or_file, "there is no such file")
     raise failure(name_or_file, f"there is no path of this name{hint(name_or_file, known)}")
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return FilePath(name).is_file()
+    except OSError:
+        return False
 
 
 def failure(file: str, message: str, mark: Mark = (1, 1)) -> PathError:

@@ -71,7 +71,7 @@ def _message(error: ErrorDetails, loc: Place) -> str:
         return _no_kind(given)
     if kind in ("enum", "literal_error"):
         allowed = re.findall(r"'([^']*)'", str(bounds.get("expected", "")))
-        return f"{_show(given)} is not allowed here{hint(str(given), allowed)}"
+        return f"{_show(given)} is not allowed here{_meant(str(given), allowed)}"
     if kind == "too_short":
         return _empty(loc)
     if kind == "string_pattern_mismatch":
