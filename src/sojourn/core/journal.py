@@ -1,10 +1,13 @@
 """The journal's events and the hash chain that makes them tamper-evident."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
+from math import isfinite
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +15,9 @@ from sojourn.core.stages import Stage
 
 GENESIS: Final = bytes(32)
 """What the first event of a journey is chained to."""
+INTEGERS: Final = range(-(2**63), 2**64)
+"""The whole numbers that survive being written as JSON and read back."""
+_UNKEEPABLE: Final = re.compile("[\0\ud800-\udfff]")
 ENGINE: Final = "engine"
 """The actor of what the engine does by itself."""
 
@@ -70,16 +76,52 @@ def spell(value: Any) -> str:
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; what JSON cannot hold becomes its string."""
     if isinstance(value, float):
-        return int(value) if value.is_integer() else value
+        if not isfinite(value):
+            return str(value)
+        # From its shortest decimal, which is what the database is given and gives back.
+        return int(Decimal(repr(value))) if value.is_integer() else value
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(v) for v in value), key=spell)
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def keepable(value: Any, place: str) -> None:
+    """Do nothing for a value that the database can keep as JSON; ValueError names the place."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            keepable(str(key), place)
+            keepable(part, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            keepable(part, f"{place}[{index}]")
+    elif why := _unkeepable(value):
+        raise ValueError(f"{place:.120}: {why}")
+
+
+def _unkeepable(value: Any) -> str | None:
+    if isinstance(value, str):
+        bad = _UNKEEPABLE.search(value)
+        return f"the character {bad[0]!r} cannot be kept" if bad else None
+    if isinstance(value, float):
+        return None if isfinite(value) else f"{value} is not a number"
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return None if value in INTEGERS else "a whole number of more than 64 bits"
+    return f"{type(value).__name__} is not JSON"
+
+
+def readable(text: str) -> str:
+    """Return a text from outside with the characters that the database cannot keep replaced."""
+    return _UNKEEPABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def append(journey_id: UUID, seq: int, prev: bytes, events: Iterable[Event]) -> list[Entry]:

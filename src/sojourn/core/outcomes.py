@@ -1,15 +1,18 @@
 """What an agent is asked, what it can answer, and what each answer makes of the task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf, isfinite
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from sojourn.core.journal import keepable, readable
 from sojourn.core.work import Retry, TaskStatus
 
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://sojourn.dev/task")
 POLL_LONGEST: Final = timedelta(minutes=5)
+POLL_SHORTEST: Final = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,10 @@ def settle(attempt: Attempt, outcome: Outcome, now: datetime, draw: float) -> Se
     match outcome:
         case Completed():
             return _completed(attempt, outcome)
+        case Working() | Needs() if now >= attempt.deadline_at:
+            return final(attempt, "deadline", "not done by its deadline")
         case Working():
-            due = min(now + min(outcome.poll_after, POLL_LONGEST), attempt.deadline_at)
-            retries = attempt.call.retry_count
-            return Settlement(TaskStatus.RUNNING, retries, handle=outcome.handle, due_at=due)
+            return _working(attempt, outcome, now)
         case Needs():
             return _question(attempt, outcome, now)
         case Failed():
@@ -163,12 +166,22 @@ def settle(attempt: Attempt, outcome: Outcome, now: datetime, draw: float) -> Se
 
 def final(attempt: Attempt, kind: str, message: str) -> Settlement:
     """Return the settlement of a task that has failed for good."""
-    error = {"kind": kind, "message": message}
+    error = {"kind": kind, "message": readable(message)}
     return Settlement(TaskStatus.FAILED, attempt.call.retry_count, error=error)
 
 
+def _working(attempt: Attempt, working: Working, now: datetime) -> Settlement:
+    wait = min(max(working.poll_after, POLL_SHORTEST), POLL_LONGEST)
+    return Settlement(
+        TaskStatus.RUNNING,
+        attempt.call.retry_count,
+        handle=working.handle,
+        due_at=min(now + wait, attempt.deadline_at),
+    )
+
+
 def _question(attempt: Attempt, asked: Needs, now: datetime) -> Settlement:
-    question = {"kind": asked.kind, "prompt": asked.prompt, "since": now.isoformat()}
+    question = {"kind": asked.kind, "prompt": readable(asked.prompt), "since": now.isoformat()}
     return Settlement(
         TaskStatus.RUNNING,
         attempt.call.retry_count,
@@ -186,16 +199,18 @@ def _failed(attempt: Attempt, failed: Failed, now: datetime, draw: float) -> Set
         tried = f"{used + 1} attempt{'s' if used else ''}"
         return final(attempt, "failed", f"failed after {tried}: {failed.message}")
     wait = max(attempt.retry.delay(used + 1, draw), failed.retry_after or timedelta(0))
-    if now + wait > attempt.deadline_at:
+    if wait > attempt.deadline_at - now:
         return final(attempt, "deadline", f"no time for another attempt: {failed.message}")
-    error = {"kind": "retrying", "message": failed.message}
+    error = {"kind": "retrying", "message": readable(failed.message)}
     return Settlement(TaskStatus.PENDING, used + 1, error=error, due_at=now + wait)
 
 
 def _completed(attempt: Attempt, done: Completed) -> Settlement:
     try:
-        measured = tuple(_mapped(done.output, attempt.measures))
+        measured = (*map(_sound, done.measurements), *_mapped(done.output, attempt.measures))
         facts = {name: pick(done.output, where) for name, where in attempt.facts.items()}
+        for said in (done.output, done.facts):
+            keepable(said, "answer")
     except LookupError as error:
         return final(attempt, "bad_answer", f"the answer lacks {error.args[0]}")
     except (TypeError, ValueError) as error:
@@ -204,9 +219,15 @@ def _completed(attempt: Attempt, done: Completed) -> Settlement:
         TaskStatus.COMPLETED,
         attempt.call.retry_count,
         output=done.output,
-        measurements=(*done.measurements, *measured),
+        measurements=measured,
         facts={**done.facts, **facts},
     )
+
+
+def _sound(measured: Measured) -> Measured:
+    if measured.n < 1:
+        raise ValueError(f"{measured.metric}: {measured.n} samples are not a measurement")
+    return replace(measured, value=number(measured.value, measured.metric))
 
 
 def _mapped(output: Mapping[str, Any], measures: Mapping[str, str]) -> list[Measured]:
@@ -227,6 +248,10 @@ def number(value: Any, place: str) -> float:
     """Return a value as a finite number; ValueError names the place."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{place}: a number is needed, not {value!r:.80}")
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError(f"{place}: {value} is not a measurement")
-    return float(value)
+    try:
+        found = float(value)
+    except OverflowError:
+        found = inf
+    if not isfinite(found):
+        raise ValueError(f"{place}: {value!r:.80} is not a measurement")
+    return found

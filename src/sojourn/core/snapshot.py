@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sojourn.core.criteria import Observation
+from sojourn.core.journal import GENESIS
 from sojourn.core.journeys import JourneyState
 from sojourn.core.paths import Path
 from sojourn.core.stages import Stage
@@ -106,7 +107,7 @@ class Snapshot:
     alerts: frozenset[tuple[str, str]] = frozenset()
     undoable: tuple[tuple[UnitOfWork, Task], ...] = ()
     seq: int = 0
-    hash: bytes = b""
+    hash: bytes = GENESIS
     version: int = 0
 
 
