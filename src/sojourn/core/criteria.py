@@ -207,7 +207,15 @@ class ValidationResult:
     passed: bool
     checks: tuple[CriteriaCheck, ...]
     summary: str
-    verdict: Verdict = Verdict.INSUFFICIENT_DATA
+    verdict: Verdict = None  # type: ignore[assignment]
+    """Follows from ``passed`` where it is not given."""
+
+    def __post_init__(self) -> None:
+        if self.verdict is None:
+            own = Verdict.PASSED if self.passed else Verdict.FAILED  # type: ignore[unreachable]
+            object.__setattr__(self, "verdict", own)
+        elif self.passed != self.verdict.opens:
+            raise ValueError(f"passed={self.passed} but {self.verdict}")
 
     @property
     def failing(self) -> tuple[CriteriaCheck, ...]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sojourn.core import rollback, view
 from sojourn.core.alerts import conditions
 from sojourn.core.commands import Command
+from sojourn.core.criteria import ValidationResult
 from sojourn.core.decision import Decision, Draft, Rearm, Refusal
 from sojourn.core.gates import door, evaluate
 from sojourn.core.handle import handle, record
@@ -156,7 +157,7 @@ def finish(draft: Draft) -> Decision:
         before=draft.shot,
         state=draft.state,
         view=seen,
-        due_at=view.look_again(shot, draft.now, result, draft.trips.values()),
+        due_at=look_again(draft, shot, result),
         events=tuple(draft.events),
         plans=tuple(draft.plans),
         changes=tuple(draft.changes.values()),
@@ -176,3 +177,12 @@ def finish(draft: Draft) -> Decision:
         result=result,
         refusal=draft.refusal,
     )
+
+
+def look_again(draft: Draft, shot: Snapshot, result: ValidationResult) -> datetime | None:
+    """Return when to look next: at once after a move, for there is other evidence to see then."""
+    before, after = draft.shot.state, draft.state
+    moved = (before.visit, before.admitted_at) != (after.visit, after.admitted_at)
+    if moved and after.active and not after.hold:
+        return draft.now
+    return view.look_again(shot, draft.now, result, draft.trips.values())

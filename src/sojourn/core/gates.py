@@ -1,7 +1,7 @@
 """Gates: which criteria a journey faces, and one evaluation of them all on one snapshot."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from sojourn.core.criteria import (
     Verdict,
     aggregate_results,
 )
-from sojourn.core.journeys import JourneyState
+from sojourn.core.journeys import Ball, JourneyState
 from sojourn.core.judge import Finding, Reading, check, judge, judge_fact, reading, waived
 from sojourn.core.paths import Gate, Path, StagePlan
 from sojourn.core.snapshot import Snapshot, span
@@ -156,7 +156,7 @@ def _judge(item: Faced, shot: Snapshot, now: datetime) -> CriteriaCheck:
         case Observe.SOAK:
             return judge_soak(criterion, item.place, shot.state, now)
         case _:
-            return judge_rollout(criterion, shot.state)
+            return judge_rollout(criterion, shot, now)
 
 
 def judge_work(criterion: Criterion, units: tuple[Progress, ...]) -> CriteriaCheck:
@@ -203,14 +203,29 @@ def judge_soak(
     return check(criterion, Finding(Verdict.PENDING, told, remedy, at), healthy)
 
 
-def judge_rollout(criterion: Criterion, state: JourneyState) -> CriteriaCheck:
-    """Judge the share of users served, in percent."""
-    served, need = state.rollout_percent, criterion.threshold
+def judge_rollout(criterion: Criterion, shot: Snapshot, now: datetime) -> CriteriaCheck:
+    """Judge the share of users served, in percent; say what the present wave waits for."""
+    served, need = shot.state.rollout_percent, criterion.threshold
     told = f"{served} % of users are served, needed {need} %"
     good = served >= need if criterion.operator == Operator.GE else served == need
     if good:
         return check(criterion, Finding(Verdict.PASSED, told), served)
-    return check(criterion, Finding(Verdict.PENDING, told, "the rollout goes on"), served)
+    waits, remedy, ball = _wave_waits(shot, now)
+    found = check(criterion, Finding(Verdict.PENDING, f"{told}; {waits}", remedy), served)
+    return replace(found, ball=ball)
+
+
+def _wave_waits(shot: Snapshot, now: datetime) -> tuple[str, str, str]:
+    wave, visit = shot.state.wave, shot.state.visit
+    unit = next((u for u in shot.units if u.wave == wave and u.visit == visit), None)
+    if unit is None or not unit.done:
+        return f"wave {wave} is being served", "the agents finish it", Ball.AGENT
+    checks = evaluate(wave_criteria(shot.path, shot.state), shot, now).checks
+    shut = [c for c in checks if not c.passed]
+    if shut:
+        ball = Ball.SOAK if shut[0].possible_at else shut[0].ball
+        return f"wave {wave} waits: {shut[0].message}", shut[0].remedy, ball
+    return f"wave {wave} soaks", "healthy time", Ball.SOAK
 
 
 class ExitCriteriaValidator:

@@ -6,14 +6,16 @@ Source of every rule: design, Gates, the seven traps.
 
 import math
 import operator as compare_by
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final
 from uuid import UUID
 
 from sojourn.core.criteria import (
     Aggregate,
+    Baseline,
     BaselineKind,
     CriteriaCheck,
     Criterion,
@@ -23,7 +25,14 @@ from sojourn.core.criteria import (
     Since,
     Verdict,
 )
-from sojourn.core.journeys import JourneyState, window_start
+from sojourn.core.journeys import (
+    JourneyState,
+    active_time,
+    after_active,
+    closed_holds,
+    window_end,
+    window_start,
+)
 from sojourn.core.snapshot import Fact, span
 
 NOTHING: Final = Observation()
@@ -36,6 +45,7 @@ _COMPARE: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
     Operator.NE: compare_by.ne,
 }
 _UPPER: Final = (Operator.LE, Operator.LT, Operator.EQ)
+_LOWER: Final = (Operator.GE, Operator.GT)
 _GROWING: Final = (Aggregate.SUM, Aggregate.COUNT, Aggregate.MAX)
 
 
@@ -91,25 +101,29 @@ def scope_start(criterion: Criterion, state: JourneyState) -> datetime:
 
 def reading(key: str, criterion: Criterion, state: JourneyState, now: datetime) -> Reading:
     """Return what has to be observed for a metric's criterion at ``now``."""
-    floor = scope_start(criterion, state)
-    since = floor
-    if criterion.window:
-        since = max(floor, window_start(state, criterion.window, now))
     base = baseline_span(criterion, state, now)
     return Reading(
         state.journey_id,
         key,
         criterion.subject,
         criterion.aggregate,
-        since,
+        evidence_start(criterion, state, now),
         now,
         criterion.evidence.every if criterion.evidence.coverage else None,
-        tuple((h.since, h.until or now) for h in state.holds),
+        tuple((h.since, h.until or now) for h in closed_holds(state, now)),
         criterion.evidence.consecutive_passes,
         base[0] if base else None,
         base[1] if base else None,
         _brief(criterion),
     )
+
+
+def evidence_start(criterion: Criterion, state: JourneyState, now: datetime) -> datetime:
+    """Return the instant from which evidence counts now: the window's start, within its scope."""
+    floor = scope_start(criterion, state)
+    if criterion.window is None:
+        return floor
+    return max(floor, window_start(state, criterion.window, now))
 
 
 def _brief(criterion: Criterion) -> bool:
@@ -121,13 +135,13 @@ def _brief(criterion: Criterion) -> bool:
 def baseline_span(
     criterion: Criterion, state: JourneyState, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Return the baseline's window; None while it has not been lived through wholly."""
+    """Return the baseline's window; None while the journey has not lived through it wholly."""
     base, floor = criterion.baseline, scope_start(criterion, state)
     if base is None:
         return None
     if base.kind == BaselineKind.FIRST:
-        until = floor + base.window
-        return (floor, until) if until <= now else None
+        end = window_end(state, floor, base.window, now)
+        return (floor, end) if end else None
     until = window_start(state, criterion.window or base.window, now)
     since = window_start(state, (criterion.window or base.window) + base.window, now)
     return (since, until) if since >= floor else None
@@ -159,22 +173,25 @@ def judge_fact(criterion: Criterion, fact: Fact | None, now: datetime) -> Criter
 def fact_finding(criterion: Criterion, fact: Fact, holds: bool | None, now: datetime) -> Finding:
     """Say what a recorded fact makes of its criterion."""
     limit, age = criterion.evidence.max_age, now - fact.at
-    if limit and age > limit:
+    if limit is not None and age > limit:
         old = f"{criterion.subject} was recorded {span(age)} ago, older than {span(limit)}"
         return Finding(Verdict.INSUFFICIENT_DATA, old, "record it again")
     told = f"{criterion.subject} is {show(fact.value)}"
     if holds is None:
         wrong = f"{told}, which cannot be compared with {show(criterion.threshold)}"
         return Finding(Verdict.ERROR, wrong, "record a value of the right kind")
-    if holds:
+    if criterion.operator == Operator.EXISTS and holds:
         return Finding(Verdict.PASSED, told)
+    if holds:
+        return Finding(Verdict.PASSED, f"{told}, needed {expected(criterion)}")
     return Finding(Verdict.FAILED, f"{told}, needed {expected(criterion)}", "record the new value")
 
 
 def fact_holds(criterion: Criterion, value: Any) -> bool | None:
     """Compare a fact; None where the two are of kinds that cannot be compared."""
     if criterion.operator == Operator.EXISTS:
-        return value not in (None, False, "", [], {})
+        empty = isinstance(value, str | list | tuple | Mapping) and not value
+        return not (value is None or value is False or empty)
     if isinstance(value, bool) != isinstance(criterion.threshold, bool):
         return None
     try:
@@ -187,9 +204,12 @@ def judged_value(criterion: Criterion, seen: Observation) -> float | None:
     """Return the value that is compared: the aggregate, or its change against the baseline."""
     if seen.value is None or criterion.baseline is None:
         return seen.value
-    if not seen.base:
-        return None
-    return (seen.value - seen.base) / abs(seen.base)
+    return change(seen.value, seen.base)
+
+
+def change(value: float, base: float | None) -> float | None:
+    """Return the relative change against a baseline; None where there is none, or it is 0."""
+    return (value - base) / abs(base) if base else None
 
 
 def holds_true(criterion: Criterion, value: float) -> bool:
@@ -220,10 +240,23 @@ def unbased(case: Case) -> Finding | None:
     base = case.criterion.baseline
     if base is None or (case.value is not None and case.seen.base_n >= base.min_samples):
         return None
-    first = base.kind == BaselineKind.FIRST
-    at = scope_start(case.criterion, case.state) + base.window if first else None
-    message = f"no baseline of {case.criterion.subject} yet ({base.kind} {span(base.window)})"
-    return Finding(Verdict.INSUFFICIENT_DATA, message, "wait for the baseline's window", at)
+    name, which = case.criterion.subject, f"{base.kind} {span(base.window)}"
+    if missing := _unlived(case, base):
+        message = f"no baseline of {name} yet ({which})"
+        at = after_active(case.state, missing, case.now)
+        return Finding(Verdict.INSUFFICIENT_DATA, message, f"{span(missing)} more", at)
+    message = f"{case.seen.base_n} of {base.min_samples} samples of {name} in the {which}"
+    if case.seen.base_n >= base.min_samples:
+        message = f"the baseline of {name} ({which}) is {show(case.seen.base)}: no change of it"
+    return Finding(Verdict.INSUFFICIENT_DATA, message, "waive it, or measure against a threshold")
+
+
+def _unlived(case: Case, base: Baseline) -> timedelta:
+    need = base.window
+    if base.kind == BaselineKind.PREVIOUS:
+        need += case.criterion.window or base.window
+    lived = active_time(case.state, scope_start(case.criterion, case.state), case.now)
+    return max(need - lived, timedelta(0))
 
 
 def unsound(case: Case) -> Finding | None:
@@ -245,30 +278,40 @@ def too_few(case: Case) -> Finding | None:
 def stale(case: Case) -> Finding | None:
     """Trap 2: stale evidence is not evidence."""
     limit, seen_at = case.criterion.evidence.max_age, case.seen.newest_at
-    if limit is None or seen_at is None or case.now - seen_at <= limit:
+    if limit is None or (seen_at is not None and case.now - seen_at <= limit):
         return None
-    age = span(case.now - seen_at)
-    message = f"the newest {case.criterion.subject} is {age} old, more than {span(limit)}"
+    age = f"{span(case.now - seen_at)} old" if seen_at else "of unknown age"
+    message = f"the newest {case.criterion.subject} is {age}, needed at most {span(limit)}"
     return Finding(Verdict.INSUFFICIENT_DATA, message, "measure it again")
 
 
 def short_of_coverage(case: Case) -> Finding | None:
     """A window counts only where it was really observed; what was seen already may fail it."""
     share, window = case.criterion.evidence.coverage, case.criterion.window
-    if share is None or window is None or _refuted(case):
+    if share is None or _refuted(case):
         return None
+    if window is None:
+        wrong = f"{case.criterion.name} asks for coverage of a window and names none"
+        return Finding(Verdict.ERROR, wrong, "give the criterion a window in the path")
     missing = window * share - case.seen.covered
     if missing <= timedelta(seconds=1):
         return None
-    message = f"{span(case.seen.covered)} of the last {span(window)} were observed"
+    seen = span(case.seen.covered)
+    message = f"{seen} of the last {span(window)} were observed, needed {span(window * share)}"
     remedy = f"{span(missing)} more of a live source"
-    at = None if case.state.hold else case.now + missing
+    at = after_active(case.state, missing, case.now)
     return Finding(Verdict.INSUFFICIENT_DATA, message, remedy, at)
 
 
 def _refuted(case: Case) -> bool:
-    growing = case.criterion.aggregate in _GROWING and case.criterion.operator in _UPPER
-    return case.holds is False and growing
+    """Say whether more values of the window could not mend it: a sum only grows, a minimum falls."""
+    rule = case.criterion
+    if case.holds is not False or case.value is None or rule.baseline is not None:
+        return False
+    if rule.aggregate == Aggregate.MIN:
+        return rule.operator in _LOWER
+    grown = rule.operator != Operator.EQ or case.value > rule.threshold
+    return rule.aggregate in _GROWING and rule.operator in _UPPER and grown
 
 
 def contradicted(case: Case) -> Finding | None:
@@ -285,20 +328,26 @@ def _leaves_window(case: Case) -> datetime | None:
     bad, window = case.seen.nonzero_at, case.criterion.window
     if bad is None or window is None or not _refuted(case) or case.criterion.threshold != 0:
         return None
-    return max(bad + window, case.now)
+    left = window - active_time(case.state, bad, case.now)
+    return after_active(case.state, max(left, timedelta(0)), case.now)
 
 
 def unstable(case: Case) -> Finding | None:
     """A value that moves more than its tolerance is not stable."""
     policy, seen, name = case.criterion.evidence, case.seen, case.criterion.subject
-    if (policy.spread is not None or policy.slope is not None) and seen.n < 2:
-        return Finding(Verdict.INSUFFICIENT_DATA, f"one value of {name} shows no stability", "")
-    if policy.spread is not None and (seen.spread or 0) > policy.spread:
-        message = f"{name} ranges over {show(seen.spread)}, more than {show(policy.spread)}"
-        return Finding(Verdict.FAILED, message, "it must settle")
-    if policy.slope is not None and abs(seen.slope or 0) > policy.slope:
-        message = f"{name} moves by {show(seen.slope)} a day, more than {show(policy.slope)}"
-        return Finding(Verdict.FAILED, message, "it must settle")
+    asked = [
+        (policy.spread, seen.spread, "ranges over {}"),
+        (policy.slope, seen.slope, "moves by {} a day"),
+    ]
+    for limit, found, words in asked:
+        if limit is None:
+            continue
+        if seen.n < 2 or found is None or not math.isfinite(found):
+            told = f"{seen.n} value{'s' if seen.n != 1 else ''} of {name} show no stability"
+            return Finding(Verdict.INSUFFICIENT_DATA, told, "more values")
+        if abs(found) > limit:
+            message = f"{name} {words.format(show(found))}, needed at most {show(limit)}"
+            return Finding(Verdict.FAILED, message, "it must settle")
     return None
 
 
@@ -307,15 +356,20 @@ def too_short_a_run(case: Case) -> Finding | None:
     need = case.criterion.evidence.consecutive_passes
     if need <= 1:
         return None
-    run = 0
-    for value in case.seen.recent[:need]:
-        if not holds_true(case.criterion, value):
-            break
-        run += 1
+    held = (holds_true(case.criterion, v) for v in _judged(case, case.seen.recent[:need]))
+    run = sum(1 for _ in takewhile(bool, held))
     if run >= need:
         return None
     message = f"{run} of {need} values of {case.criterion.subject} in a row hold"
     return Finding(Verdict.PENDING, message, f"{need - run} more good values in a row")
+
+
+def _judged(case: Case, values: Iterable[float]) -> Iterable[float]:
+    """Return values as they are compared: against the baseline, where there is one."""
+    if case.criterion.baseline is None:
+        return values
+    changes = (change(value, case.seen.base) for value in values)
+    return (math.nan if found is None else found for found in changes)
 
 
 RULES: Final[tuple[Callable[[Case], Finding | None], ...]] = (
@@ -390,7 +444,15 @@ def show(value: Any) -> str:
         return span(value)
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.0f}"
-    return str(value)
+    return f"{value!s:.80}"
+
+
+def exactly(value: Any, other: Any) -> str:
+    """Return a value as people read it, with all its digits where it would look like another."""
+    text = show(value)
+    return (
+        repr(value) if isinstance(value, float) and value != other and text == show(other) else text
+    )
 
 
 def _told(case: Case) -> str:
@@ -400,9 +462,9 @@ def _told(case: Case) -> str:
     if case.criterion.window:
         unit = f" over {span(case.criterion.window)}"
     if case.criterion.observe == Observe.METRIC and case.criterion.baseline:
-        return f"{name}{unit} changed by {case.value or 0:+.1%}"
-    return f"{name}{unit} is {show(case.value)} (n={case.seen.n})"
+        return f"{name}{unit} changed by {case.value or 0:+.1%} (n={case.seen.n})"
+    return f"{name}{unit} is {exactly(case.value, case.criterion.threshold)} (n={case.seen.n})"
 
 
 def _since(case: Case) -> str:
-    return f"{scope_start(case.criterion, case.state):%Y-%m-%d %H:%M}"
+    return f"{evidence_start(case.criterion, case.state, case.now):%Y-%m-%d %H:%M}"

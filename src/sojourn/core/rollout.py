@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sojourn.core.criteria import CriteriaCheck, Observe, Verdict, verdict_of
-from sojourn.core.decision import Draft
+from sojourn.core.decision import Alert, Draft
 from sojourn.core.gates import Faced, door, evaluate, soak_key, wave_criteria
 from sojourn.core.journeys import JourneyState, Soak, active_time
 from sojourn.core.paths import Rollout
@@ -68,6 +68,7 @@ def _held(draft: Draft, need: timedelta) -> bool:
     criteria = wave_criteria(draft.shot.path, draft.state)
     checks = evaluate(criteria, draft.current, draft.now).checks
     good = all(c.passed for c in checks)
+    _tell_halted(draft, checks)
     if need:
         key = soak_key(f"{draft.state.current_stage}/wave-{draft.state.wave}", draft.state)
         draft.state = gather(draft.state, key, healthy(criteria, checks), draft.now)
@@ -75,9 +76,14 @@ def _held(draft: Draft, need: timedelta) -> bool:
     return good and (not need or soaked >= need)
 
 
-def halted(checks: Iterable[CriteriaCheck]) -> bool:
-    """Say whether a wave's criteria keep the rollout from going on."""
-    return any(verdict_of(c) == Verdict.FAILED for c in checks)
+def _tell_halted(draft: Draft, checks: Iterable[CriteriaCheck]) -> None:
+    """Raise an alert while a wave's criteria fail: the rollout goes no further."""
+    failed = [c for c in checks if verdict_of(c) == Verdict.FAILED]
+    if failed:
+        stage, percent = draft.state.current_stage, draft.state.rollout_percent
+        told = f"the rollout halts at {percent} %: {'; '.join(c.message for c in failed)}"
+        alert = Alert("rollout_halted", stage, "notify", told, failed[0].remedy)
+        draft.alerts[alert.kind, alert.subject] = alert
 
 
 def _soak_exit(draft: Draft) -> None:

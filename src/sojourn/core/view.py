@@ -94,7 +94,7 @@ def _ball_of_check(failing: tuple[CriteriaCheck, ...]) -> tuple[Ball, str]:
 
 def _runs_on(check: CriteriaCheck) -> bool:
     pending = verdict_of(check) == Verdict.PENDING
-    return pending and check.ball not in (Ball.APPROVER, Ball.CLIENT)
+    return pending and check.ball == Ball.OPERATOR
 
 
 def schedule(path: Path, state: JourneyState, now: datetime) -> Schedule:
