@@ -115,13 +115,13 @@ def test_a_rollout_may_name_its_wave_and_what_it_depends_on() -> None:
 
 
 def test_elsewhere_references_are_refused(problems: Problems) -> None:
-    told = problems(path(keys='title: "for ${client.id}"').replace(
+    told = problems(path(keys='title: "for ${facts.x}"').replace(
         "name: demo\n", "name: demo\ndefaults: {a: ['${facts.x}']}\n").replace(
         "{name: other, agent: a}", '{name: other, agent: "${facts.x}"}'))  # fmt: skip
     assert [line.partition("}: ")[2] or line.rpartition(": ")[2] for line in told] == [
         "no reference can stand in defaults",
         "no reference can stand here",
-        "${client.id} cannot stand here; only item and wave can",
+        "${facts.x} cannot stand here; only item, wave, client can",
     ]
 
 

@@ -9,10 +9,23 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from sojourn.core import criteria as core
 from sojourn.core.criteria import Criterion, Observe, Operator
 from sojourn.paths.conditions import Condition
-from sojourn.paths.forms import Count, Duration, Fact, Form, Is, Metric, Name, Title, Wait, given
+from sojourn.paths.forms import (
+    Count,
+    Duration,
+    Fact,
+    Form,
+    Is,
+    Metric,
+    Name,
+    Percent,
+    Role,
+    Title,
+    Wait,
+    given,
+)
 
 KINDS: Final = ("metric", "fact", "approval", "work", "soak", "rollout")
-Positive = Annotated[float, Field(gt=0)]
+Tolerance = Annotated[float, Field(gt=0, examples=[0.05])]
 
 
 class CriterionForm(Form):
@@ -81,15 +94,15 @@ class MetricForm(CriterionForm):
     """Fewer samples than this decide nothing."""
     max_age: Duration | None = None
     """Evidence older than this is no evidence."""
-    coverage: Annotated[float, Field(gt=0, le=1)] | None = None
+    coverage: Annotated[float, Field(gt=0, le=1, examples=[0.95])] | None = None
     """Share of the window (0 to 1) that must really have been observed; needs `every`."""
     every: Duration | None = None
     """Samples no further apart than this count as observing without a gap."""
-    spread: Positive | None = None
+    spread: Tolerance | None = None
     """Greatest difference between the largest and the smallest value of the window."""
-    slope: Positive | None = None
+    slope: Tolerance | None = None
     """Greatest change a day, up or down, over the window."""
-    consecutive_passes: Annotated[int, Field(ge=1, le=1000)] | None = None
+    consecutive_passes: Annotated[int, Field(ge=1, le=1000, examples=[3])] | None = None
     """So many of the newest values, one after another, must each hold."""
 
     def looks(self, stage: str | None, /) -> Criterion:
@@ -148,9 +161,9 @@ class ApprovalForm(CriterionForm):
 
     approval: Name
     """What is approved."""
-    roles: Annotated[list[Name], Field(min_length=1)] | None = None
+    roles: Annotated[list[Role], Field(min_length=1)] | None = None
     """Roles of which an approver must have one."""
-    quorum: Annotated[int, Field(ge=1, le=100)] | None = None
+    quorum: Annotated[int, Field(ge=1, le=100, examples=[2])] | None = None
     """How many different people it takes; 2 is a four-eyes approval."""
     expires: Duration | None = None
     """For how long an approval is good."""
@@ -195,7 +208,7 @@ class RolloutForm(CriterionForm):
     model_config = ConfigDict(title="Rollout criterion")
     usual_ball: ClassVar[str] = "agent"
 
-    rollout: Annotated[int, Field(ge=1, le=100)]
+    rollout: Percent
     """Percent of the users."""
 
     def looks(self, _stage: str | None, /) -> Criterion:

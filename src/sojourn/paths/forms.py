@@ -17,6 +17,7 @@ STAGE_PATTERN: Final = "^[a-z][a-z0-9_]*$"
 NAME_PATTERN: Final = "^[a-z][a-z0-9_-]*$"
 METRIC_PATTERN: Final = "^[a-z][a-z0-9_.-]*$"
 OUTPUT_PATTERN: Final = r"^[^.\s${}]+(\.[^.\s${}]+)*$"
+RANGE_PATTERN: Final = r"^[0-9.wdhms]+(\s*\.\.\s*[0-9.wdhms]+)?$"
 FOR_EACH_PATTERN: Final = r"^\$\{(facts|journey\.metadata)(\.[^.\s${}]+)+\}$"
 
 PATTERN_WORDS: Final = {
@@ -66,7 +67,7 @@ Wait = Annotated[
 Range = Annotated[
     tuple[timedelta, timedelta],
     _reading(durations.parse_range),
-    _text(r"^[0-9.wdhms]+(\s*\.\.\s*[0-9.wdhms]+)?$", ["10d..15d", "15d"]),
+    _text(RANGE_PATTERN, ["10d..15d", "15d"]),
 ]
 Is = Annotated[
     conditions.Condition,
@@ -78,16 +79,22 @@ Is = Annotated[
         }
     ),
 ]
-StageName = Annotated[str, Field(pattern=STAGE_PATTERN, max_length=40)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
-Metric = Annotated[str, Field(pattern=METRIC_PATTERN, max_length=100)]
-Fact = Annotated[str, Field(pattern=STAGE_PATTERN, max_length=100)]
-AgentId = Annotated[str, Field(min_length=1, max_length=200)]
-Title = Annotated[str, Field(max_length=200)]
-OutputPlace = Annotated[str, Field(pattern=OUTPUT_PATTERN)]
-ForEach = Annotated[str, Field(pattern=FOR_EACH_PATTERN)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Input = dict[str, JsonValue]
+StageName = Annotated[str, Field(pattern=STAGE_PATTERN, max_length=40, examples=["sandbox"])]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60, examples=["search_quality"])]
+Role = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60, examples=["compliance_officer"])]
+Metric = Annotated[
+    str, Field(pattern=METRIC_PATTERN, max_length=100, examples=["search_precision"])
+]
+Fact = Annotated[str, Field(pattern=STAGE_PATTERN, max_length=100, examples=["contract_signed"])]
+AgentId = Annotated[str, Field(min_length=1, max_length=200, examples=["search-quality-agent"])]
+Title = Annotated[str, Field(max_length=200, examples=["Search quality is stable"])]
+OutputPlace = Annotated[str, Field(pattern=OUTPUT_PATTERN, examples=["result.score"])]
+ForEach = Annotated[str, Field(pattern=FOR_EACH_PATTERN, examples=["${facts.data_sources}"])]
+Count = Annotated[int, Field(ge=1, le=1_000_000, examples=[20])]
+Percent = Annotated[int, Field(ge=1, le=100, examples=[10])]
+Input = Annotated[
+    dict[str, JsonValue], Field(examples=[{"scenario": "demo", "region": "${facts.region}"}])
+]
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Site:
         if undo:
             done = self.before | ({own} if own else set())
             yield from _wrong(undo.data.get("input"), (*undo.place, "input"), self.judge(done))
-        yield from self.within("title", (), names=("item", "wave"))
+        yield from self.within("title", (), names=("item", "wave", "client"))
         yield from _nowhere(self.task.data.get("agent"), (*self.task.place, "agent"), "here")
 
     def within(
@@ -120,7 +120,7 @@ class Site:
 
         def judged(reference: Reference) -> str | None:
             if names and reference.namespace not in names:
-                return f"{reference} cannot stand here; only {' and '.join(names)} can"
+                return f"{reference} cannot stand here; only {', '.join(names)} can"
             return fault(reference) or self.unknown(reference, tasks)
 
         return judged

@@ -1,7 +1,7 @@
 """What a sound path may still have wrong: gates that cannot open, triggers that fight them."""
 
 import operator as compare_by
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sojourn.core.criteria import Criterion, Observe, Operator
 from sojourn.core.paths import Action, Path, StagePlan, TaskPlan, UnitPlan, criteria_of, subjects
+from sojourn.core.references import Reference, find
 from sojourn.core.work import hint
 from sojourn.paths.words import condition, span
 
@@ -42,6 +43,8 @@ def lint(
     leaves them unchecked.
     """
     found = [f for stage in path.stages for rule in RULES for f in rule(stage)]
+    found += _unasked_facts(path)
+    found += _missing_metadata(path)
     found += _unknown_agents(path, agents) if agents is not None else ()
     found += _unheld_roles(path, roles) if roles is not None else ()
     found += _from_outside(path)
@@ -177,6 +180,51 @@ def lasting_effects(stage: StagePlan) -> Iterator[Finding]:
         says = f"a rollback leaves what these tasks did: {', '.join(left)}"
         advice = "add undo: or irreversible: true, or idempotent: true where nothing is left"
         yield Finding(Level.INFO, f"{stage.name}.work", f"{says}; {advice}")
+
+
+def _unasked_facts(path: Path) -> Iterator[Finding]:
+    """Facts that a stage's work is planned with, although no gate before makes sure of them."""
+    asked: set[str] = set()
+    for stage in path.stages:
+        asked |= _facts(stage.entry.criteria)
+        for place, name in _named(stage, "facts"):
+            if name not in asked:
+                says = f"needs the fact {name} before it can be planned, and no gate asks for it"
+                yield _warning(stage, place, f"{says}; add it to the entry criteria")
+        asked |= _facts(stage.exit.criteria)
+        asked |= {fact for unit in units(stage) for task in unit.tasks for fact in task.facts}
+
+
+def _facts(criteria: Iterable[Criterion]) -> set[str]:
+    return {c.subject for c in criteria if c.observe == Observe.FACT}
+
+
+def _missing_metadata(path: Path) -> Iterator[Finding]:
+    """Metadata without a default: a journey that starts without them stops at this work."""
+    for stage in path.stages:
+        for place, name in _named(stage, "journey"):
+            if name and name not in path.defaults:
+                says = f"needs the metadata {name}, which have no default"
+                yield _warning(stage, place, f"{says}; add it to defaults")
+
+
+def _named(stage: StagePlan, namespace: str) -> list[tuple[str, str]]:
+    """Return what the stage's tasks name in a namespace, each once with the task's place."""
+    found: dict[tuple[str, str], None] = {}
+    for unit in units(stage):
+        for task in unit.tasks:
+            undo = task.undo.input_data if task.undo else None
+            for reference in find([task.input_data, task.for_each, undo]):
+                if reference.namespace == namespace:
+                    found[f"{unit.name}.{task.task_id}", _key(reference)] = None
+    return list(found)
+
+
+def _key(reference: Reference) -> str:
+    match reference.parts:
+        case ("journey", "metadata", name, *_) | ("facts", name, *_):
+            return name
+    return ""
 
 
 def _unknown_agents(path: Path, agents: Collection[str]) -> Iterator[Finding]:

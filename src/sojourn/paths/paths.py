@@ -16,7 +16,7 @@ class RollbackForm(Form):
 
     after: AfterRollback | None = None
     """`resume` the journey (default), `hold` it for a person, or `cancel` it."""
-    max_rollbacks: Annotated[int, Field(ge=0, le=100)] | None = None
+    max_rollbacks: Annotated[int, Field(ge=0, le=100, examples=[2])] | None = None
     """After so many rollbacks the journey is held for a person."""
     timeout: Duration | None = None
     """How long undoing and checking may take before a person is asked."""
@@ -40,7 +40,9 @@ class PathForm(Form):
     """Name of the path; a changed file of the same name is a new version of it."""
     title: Title | None = None
     """What people read for it."""
-    description: Annotated[str, Field(max_length=4000)] | None = None
+    description: (
+        Annotated[str, Field(max_length=4000, examples=["For banks and insurers"])] | None
+    ) = None
     """Who the path is for, and how it differs from others."""
     defaults: Input = Field(default_factory=dict)
     """Metadata that a journey has where its client brings none: `${journey.metadata.<name>}`."""

@@ -18,10 +18,10 @@ from sojourn.core.paths import (
 from sojourn.core.stages import as_stage
 from sojourn.core.work import Purpose
 from sojourn.paths.criteria import AnyCriterion
-from sojourn.paths.forms import Duration, Form, Name, Range, StageName, Title, Wait, given
+from sojourn.paths.forms import Duration, Form, Percent, Range, Role, StageName, Title, Wait, given
 from sojourn.paths.work import UnitForm
 
-Roles = Annotated[list[Name], Field(min_length=1)]
+Roles = Annotated[list[Role], Field(min_length=1)]
 
 
 class GateForm(Form):
@@ -72,7 +72,7 @@ class WaveForm(Form):
 
     model_config = ConfigDict(title="Wave")
 
-    percent: Annotated[int, Field(ge=1, le=100)]
+    percent: Percent
     """Share of the users served from this step on, in percent."""
     soak: Wait | None = None
     """Healthy time before the next step."""
@@ -108,7 +108,9 @@ class StageForm(Form):
     """Name of the stage; `rollback`, `completed` and `cancelled` are taken."""
     title: Title | None = None
     """What people read for it."""
-    purpose: Annotated[str, Field(max_length=1000)] | None = None
+    purpose: Annotated[str, Field(max_length=1000, examples=["Real users, few of them"])] | None = (
+        None
+    )
     """What the stage is for."""
     target: Range | None = None
     """How long it should take, such as `10d..15d`: sooner is ahead, later is behind."""

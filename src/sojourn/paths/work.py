@@ -29,7 +29,7 @@ class RetryForm(Form):
 
     base: Duration | None = None
     """Wait before the first retry."""
-    factor: Annotated[float, Field(ge=1, le=100)] | None = None
+    factor: Annotated[float, Field(ge=1, le=100, examples=[1.5])] | None = None
     """Each further wait is so many times the one before."""
     longest: Duration | None = None
     """No wait is longer."""
@@ -71,7 +71,7 @@ class TaskForm(Form):
     """Tasks of the same unit that must be completed first."""
     for_each: ForEach | None = None
     """Makes one task of each item of a list: `${facts.<name>}` or `${journey.metadata.<name>}`."""
-    max_retries: Annotated[int, Field(ge=0, le=1000)] | None = None
+    max_retries: Annotated[int, Field(ge=0, le=1000, examples=[5])] | None = None
     """How often a failed attempt is tried again."""
     retry: RetryForm | None = None
     """How long to wait between attempts."""
@@ -85,9 +85,13 @@ class TaskForm(Form):
     """Nothing takes it back; the preview of a rollback says so."""
     idempotent: bool = False
     """The agent may be called again when it is unknown whether it was called at all."""
-    measures: dict[Metric, OutputPlace] = Field(default_factory=dict)
+    measures: dict[Metric, OutputPlace] = Field(
+        default_factory=dict, examples=[{"search_precision": "result.precision"}]
+    )
     """Metrics that its output brings: name of the metric to place in the output."""
-    facts: dict[Fact, OutputPlace] = Field(default_factory=dict)
+    facts: dict[Fact, OutputPlace] = Field(
+        default_factory=dict, examples=[{"region": "deployment.region"}]
+    )
     """Facts that its output brings: name of the fact to place in the output."""
 
     def build(self) -> TaskPlan:
