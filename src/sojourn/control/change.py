@@ -1,5 +1,6 @@
 """A person's command on one journey: decided on a locked snapshot, written with its events."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,9 +20,10 @@ async def change(door: Door, journey_id: UUID, command: Command) -> Decision:
     """Carry a command out, or raise :class:`RefusedError`; a failed gate attempt is kept."""
 
     async def work(connection: Connection) -> Decision:
-        decision = await considered(connection, door, journey_id, command, lock=True)
+        inside = replace(door, shelf=door.shelf.fork())
+        decision = await considered(connection, inside, journey_id, command, lock=True)
         if decision.refusal is None or decision.events:
-            await write(connection, [decision], door.shelf, door.now())
+            await write(connection, [decision], inside.shelf, door.now())
         return decision
 
     return accepted(await in_transaction(door.db, work))
@@ -31,7 +33,8 @@ async def preview(door: Door, journey_id: UUID, command: Command) -> Decision:
     """Return exactly what a command would do, and do nothing of it."""
 
     async def work(connection: Connection) -> Decision:
-        return await considered(connection, door, journey_id, command)
+        inside = replace(door, shelf=door.shelf.fork())
+        return await considered(connection, inside, journey_id, command)
 
     return accepted(await dry(door.db, work))
 

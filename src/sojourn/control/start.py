@@ -1,12 +1,13 @@
 """Starting journeys."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sojourn.control.change import accepted
 from sojourn.control.door import Door, RefusedError
 from sojourn.control.write import write
 from sojourn.core.decide import start as decide_start
@@ -14,11 +15,22 @@ from sojourn.core.decision import Decision, Refusal
 from sojourn.core.journeys import default_key
 from sojourn.core.paths import Path
 from sojourn.core.snapshot import Fact
-from sojourn.store.journeys import find
+from sojourn.store.journeys import taken_keys
 from sojourn.store.sets import Connection
 from sojourn.store.transactions import TakenError, dry, in_transaction
 
 LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a journey begins with; without a key it gets ``journey-<client>-<year>``."""
+
+    client_id: str
+    journey_key: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None
 
 
 async def start(
@@ -38,47 +50,67 @@ async def start(
     Raises :class:`RefusedError` for a bad name, and where the client has an active journey on
     this path.
     """
-    check_name(client_id)
+    begin = Beginning(client_id, journey_key, metadata or {}, facts or {}, owner)
+    [decision] = await start_many(door, path, [begin], actor, dry_run=dry_run)
+    return decision
 
-    async def work(connection: Connection) -> Decision:
-        now = door.now()
-        pinned = await door.shelf.register(connection, path)
-        key = journey_key or await _free_key(connection, client_id, now)
-        known = {name: Fact(v, now, actor, actor) for name, v in (facts or {}).items()}
-        decision = decide_start(
-            pinned,
-            client_id,
-            new_id(now),
-            now,
-            actor,
-            journey_key=key,
-            metadata=metadata,
-            facts=known,
-            owner=owner,
-        )
-        await write(connection, [decision], door.shelf, now)
-        return decision
+
+async def start_many(
+    door: Door, path: Path, beginnings: Sequence[Beginning], actor: str, *, dry_run: bool = False
+) -> list[Decision]:
+    """Start journeys for many clients on one path: all of them or none."""
+    for begin in beginnings:
+        check_name(begin.client_id)
+
+    async def work(connection: Connection) -> list[Decision]:
+        now, shelf = door.now(), door.shelf.fork()
+        pinned = await shelf.register(connection, path)
+        keys = await _keys(connection, beginnings, now)
+        pairs = zip(beginnings, keys, strict=True)
+        decisions = [_begun(pinned, begin, key, now, actor) for begin, key in pairs]
+        await write(connection, decisions, shelf, now)
+        return decisions
 
     try:
-        return accepted(await (dry if dry_run else in_transaction)(door.db, work))
+        return await (dry if dry_run else in_transaction)(door.db, work)
     except TakenError as taken:
-        raise RefusedError(_taken(taken.constraint, client_id, path.name, journey_key)) from None
+        raise RefusedError(_taken(taken, path.name)) from None
 
 
-def _taken(constraint: str, client_id: str, path: str, key: str) -> Refusal:
-    if constraint == "one_active_journey":
-        told = f"{client_id} has an active journey on path {path} already"
-        return Refusal("conflict", told, f"sojourn show {client_id}")
-    told = f"the journey key {key or default_key(client_id, datetime.now().astimezone())} is taken"
-    return Refusal("conflict", told, "give another with --key")
+def _begun(path: Path, begin: Beginning, key: str, now: datetime, actor: str) -> Decision:
+    known = {name: Fact(value, now, actor, actor) for name, value in begin.facts.items()}
+    return decide_start(
+        path,
+        begin.client_id,
+        new_id(now),
+        now,
+        actor,
+        journey_key=key,
+        metadata=begin.metadata,
+        facts=known,
+        owner=begin.owner,
+    )
 
 
-async def _free_key(connection: Connection, client_id: str, now: datetime) -> str:
-    base = default_key(client_id, now)
-    key, count = base, 1
-    while any(row["journey_key"] == key for row in await find(connection, key)):
-        count += 1
-        key = f"{base}-{count}"
+def _taken(taken: TakenError, path: str) -> Refusal:
+    if taken.constraint == "one_active_journey":
+        told = f"{taken.value} has an active journey on path {path} already"
+        return Refusal("conflict", told, f"sojourn show {taken.value}")
+    return Refusal("conflict", f"the journey key {taken.value} is taken", "give another with --key")
+
+
+async def _keys(
+    connection: Connection, beginnings: Sequence[Beginning], now: datetime
+) -> list[str]:
+    """Return each journey's key: the given one, or the first of its client's that is free."""
+    taken = await taken_keys(connection, [b.client_id for b in beginnings])
+    return [b.journey_key or _free(default_key(b.client_id, now), taken) for b in beginnings]
+
+
+def _free(base: str, taken: set[str]) -> str:
+    numbered = (f"{base}-{n}" if n > 1 else base for n in count(1))
+    key = next(k for k in numbered if k not in taken)
+    taken.add(key)
     return key
 
 

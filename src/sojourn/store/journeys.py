@@ -278,3 +278,9 @@ def _uuid(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
+
+
+async def taken_keys(connection: Connection, clients: Sequence[str]) -> set[str]:
+    """Return the journey keys that clients have used."""
+    rows = await fetch(connection, _QUERIES["taken_keys"], clients=list(clients))
+    return {row["journey_key"] for row in rows}

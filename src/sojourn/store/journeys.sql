@@ -152,3 +152,7 @@ SELECT DISTINCT ON (name) name, journey_id, path_id FROM (
     SELECT j.journey_id::text, j.journey_id, j.path_id, j.ended_at, j.started_at
     FROM journey_states j WHERE j.journey_id = ANY(%(ids)s)) x
 ORDER BY name, (ended_at IS NULL) DESC, started_at DESC;
+
+-- name: taken_keys
+-- Find the journey keys that clients have used.
+SELECT journey_key FROM journey_states WHERE client_id = ANY(%(clients)s);

@@ -21,6 +21,13 @@ class PathShelf:
         self._by_id: dict[int, Path] = {}
         self._ids: dict[tuple[str, str], int] = {}
 
+    def fork(self) -> "PathShelf":
+        """Return a copy for one transaction: what it adds is forgotten with it."""
+        copy = PathShelf()
+        copy._by_id.update(self._by_id)
+        copy._ids.update(self._ids)
+        return copy
+
     async def register(self, connection: Connection, path: Path) -> Path:
         """Return the path with its version; new content becomes the next version of its name."""
         if (path.name, path.digest) not in self._ids:

@@ -18,11 +18,13 @@ T = TypeVar("T")
 
 
 class TakenError(Exception):
-    """Another row has this key already; ``constraint`` names the rule."""
+    """Another row has this key already: ``constraint`` names the rule, ``value`` the key."""
 
-    def __init__(self, constraint: str) -> None:
-        super().__init__(constraint)
-        self.constraint = constraint
+    def __init__(self, error: errors.UniqueViolation) -> None:
+        self.constraint = error.diag.constraint_name or ""
+        detail = error.diag.message_detail or ""
+        self.value = detail.partition("=(")[2].partition(")")[0].partition(", ")[0]
+        super().__init__(f"{self.constraint}: {self.value}")
 
 
 async def in_transaction(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -36,11 +38,14 @@ async def in_transaction(db: Database, work: Callable[[Connection], Awaitable[T]
                 raise
             await asyncio.sleep(random.uniform(0.5, 1) * PAUSE * 2**attempt)  # noqa: S311
         except errors.UniqueViolation as error:
-            raise TakenError(error.diag.constraint_name or "") from error
+            raise TakenError(error) from error
     raise AssertionError("unreachable")
 
 
 async def dry(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Run work in a transaction that is undone at its end, whatever it wrote."""
-    async with db.connection() as connection, connection.transaction(force_rollback=True):
-        return await work(connection)
+    try:
+        async with db.connection() as connection, connection.transaction(force_rollback=True):
+            return await work(connection)
+    except errors.UniqueViolation as error:
+        raise TakenError(error) from error
