@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sojourn.agents.directory import Directory
 from sojourn.control.door import Door
@@ -24,18 +24,20 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, speed: float = 1.0) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, *, speed: float = 1.0, begin: datetime | None = None
+) -> AsyncIterator[App]:
     """Open the database, bring its schema up to date, and read the agents' directory.
 
-    ``speed`` is that of the journeys' clock where the database is new. Raises DatabaseError,
-    and BadDirectory for the agents' file.
+    ``speed`` is that of the journeys' clock where the database is new, ``begin`` what it shows
+    then (real time unless given). Raises DatabaseError, and BadDirectory for the agents' file.
     """
     url = settings.database_url.get_secret_value() if settings.database_url else None
     agents = open_agents(settings)
     async with open_database(url, settings.data_dir, max_size=settings.connections) as db:
         await migrate(db)
         async with db.connection() as connection:
-            shown = await clock.read(connection, speed)
+            shown = await clock.read(connection, speed, begin)
         try:
             yield App(Door(db, shown), agents, settings)
         finally:

@@ -20,10 +20,13 @@ class Door:
     db: Database
     clock: Clock
     shelf: PathShelf = field(default_factory=PathShelf)
+    _latest: datetime | None = field(default=None, init=False, repr=False)
 
     def now(self) -> datetime:
-        """Return the journeys' time."""
-        return self.clock.now()
+        """Return the journeys' time; a clock read anew is a little late and never takes it back."""
+        shown = self.clock.now()
+        self._latest = max(self._latest or shown, shown)
+        return self._latest
 
     def until(self, due: datetime | None) -> float:
         """Return in how many real seconds a moment of the journeys' time comes."""

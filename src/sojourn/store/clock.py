@@ -27,9 +27,12 @@ class Clock:
         return span.total_seconds() / self.speed
 
 
-async def read(connection: Connection, speed: float = 1.0) -> Clock:
-    """Return the database's clock; where none was ever set, it is set to real time at ``speed``."""
-    await execute(connection, _QUERIES["ensure"], speed=speed)
+async def read(connection: Connection, speed: float = 1.0, begin: datetime | None = None) -> Clock:
+    """Return the database's clock; where none was ever set, it is set to real time at ``speed``.
+
+    ``begin`` sets such a clock to another time.
+    """
+    await execute(connection, _QUERIES["ensure"], speed=speed, begin=begin)
     row = await one(connection, _QUERIES["read"])
     return _clock(row)
 

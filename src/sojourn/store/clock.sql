@@ -1,6 +1,7 @@
 -- name: ensure
--- Set the clock to real time where it was never set.
-INSERT INTO clock (real, shown, speed) SELECT t, t, %(speed)s FROM clock_timestamp() t
+-- Set the clock where it was never set: to a given time, or to real time.
+INSERT INTO clock (real, shown, speed)
+SELECT t, coalesce(%(begin)s, t), %(speed)s FROM clock_timestamp() t
 ON CONFLICT DO NOTHING;
 
 -- name: read
