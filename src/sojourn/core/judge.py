@@ -261,7 +261,10 @@ def _unlived(case: Case, base: Baseline) -> timedelta:
 
 def unsound(case: Case) -> Finding | None:
     """A value that is not a finite number is an error of its source."""
-    if case.value is not None and math.isfinite(case.value):
+    if case.value is None:
+        told = f"{_values(case)} make no {case.criterion.aggregate}"
+        return Finding(Verdict.INSUFFICIENT_DATA, told, "more values")
+    if math.isfinite(case.value):
         return None
     return Finding(Verdict.ERROR, f"{case.criterion.subject} is not a number", "mend the source")
 
@@ -343,7 +346,7 @@ def unstable(case: Case) -> Finding | None:
         if limit is None:
             continue
         if seen.n < 2 or found is None or not math.isfinite(found):
-            told = f"{seen.n} value{'s' if seen.n != 1 else ''} of {name} show no stability"
+            told = f"{_values(case)} are too few to show stability"
             return Finding(Verdict.INSUFFICIENT_DATA, told, "more values")
         if abs(found) > limit:
             message = f"{name} {words.format(show(found))}, needed at most {show(limit)}"
@@ -453,6 +456,10 @@ def exactly(value: Any, other: Any) -> str:
     return (
         repr(value) if isinstance(value, float) and value != other and text == show(other) else text
     )
+
+
+def _values(case: Case) -> str:
+    return f"{case.seen.n} value{'' if case.seen.n == 1 else 's'} of {case.criterion.subject}"
 
 
 def _told(case: Case) -> str:
