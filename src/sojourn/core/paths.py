@@ -174,11 +174,14 @@ class Path:
 
     def stage(self, name: Stage) -> StagePlan:
         """Return a stage by name; KeyError for a name that the path does not have."""
-        return next(s for s in self.stages if s.name == name) if self.has(name) else _missing(name)
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
 
     def has(self, name: Stage) -> bool:
         """Say whether the path has a stage of that name."""
-        return any(s.name == name for s in self.stages)
+        return name in self.names
 
     def following(self, name: Stage) -> StagePlan | None:
         """Return the stage after one, or None after the last."""
@@ -195,10 +198,6 @@ class Path:
     def table(self) -> Table:
         """Return the path's transition table."""
         return transition_table(self.names)
-
-
-def _missing(name: Stage) -> StagePlan:
-    raise KeyError(name)
 
 
 def criteria_of(stage: StagePlan) -> list[tuple[str, Criterion]]:

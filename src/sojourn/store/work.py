@@ -271,8 +271,8 @@ async def settle(
 
     A settlement under an old fence, or of a task that another worker holds, changes nothing.
     """
-    rows = [_settlement(call, s, now) for call, s in settled]
-    [statement] = batch(_QUERIES["settle"], rows, worker=worker)
+    rows = [_settlement(call, s, now) | {"worker": worker} for call, s in settled]
+    [statement] = batch(_QUERIES["settle"], rows)
     row = await one(connection, statement[0], **statement[1])
     return row or {"accepted": 0, "released": 0}
 

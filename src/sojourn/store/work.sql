@@ -176,7 +176,7 @@ WITH x AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
         fence int, status text, retry_count int, output jsonb, error jsonb, handle jsonb,
         question jsonb, due_at timestamptz, at timestamptz, agent_id text, measurements jsonb,
-        facts jsonb)
+        facts jsonb, worker uuid)
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
         output_data = coalesce(x.output, t.output_data), error = x.error, handle = x.handle,
@@ -185,7 +185,9 @@ WITH x AS (
         completed_at = CASE WHEN x.status IN ('completed', 'failed') THEN x.at END
     FROM x
     WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id AND t.task_id = x.task_id
-      AND t.fence = x.fence AND t.owner = %(worker)s AND t.status = 'running'
+      AND t.fence = x.fence AND t.status = 'running'
+      -- Not "=": the planner would then expect one row of this owner and scan for each of the set.
+      AND t.owner IS NOT DISTINCT FROM x.worker
     RETURNING t.journey_id, t.uow_id, t.task_id, t.status, t.dependents, t.question, x.at,
         x.agent_id, x.measurements, x.facts
 ), freed AS (
