@@ -91,6 +91,13 @@ async def test_another_origin_gets_no_credentials(url: str, server: Server) -> N
     assert server.issued == 0
 
 
+async def test_an_origin_that_the_entry_names_gets_them_too(url: str, server: Server) -> None:
+    auth = SpecAuth(bearer_env="PEER_TOKEN", origins=(url,))
+    async with web(auth, "https://agent.example/") as asking:
+        await asking.post(f"{url}/work")
+    assert server.seen[0]["authorization"] == "Bearer hunter2"
+
+
 async def test_a_token_is_fetched_once_and_used_again(url: str, server: Server) -> None:
     async with web(flow(url), url) as asking:
         answers = [await asking.post(f"{url}/work") for _ in range(3)]

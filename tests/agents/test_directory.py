@@ -10,7 +10,9 @@ from sojourn.agents.directory import Directory, UnknownAgent
 from sojourn.agents.entries import BadDirectory
 from sojourn.agents.spec import AgentSpec
 from sojourn.core.outcomes import Call, Completed, Failed, Working
-from tests.agents.calls import call
+from tests.agents.a2a_peer import served
+from tests.agents.calls import call, finish
+from tests.agents.conformance import Peer
 from tests.agents.servers import free_port, raw, reply, request
 
 HERE = "tests.agents.test_directory"
@@ -150,6 +152,24 @@ async def test_an_http_agent_is_checked_by_its_answer(status: str, ok: bool) -> 
     assert found.ok is ok
     assert found.seconds >= 0
     assert status[:3] in found.message or found.card["answered"] == int(status[:3])
+
+
+async def test_an_a2a_agent_is_checked_by_its_card_and_called() -> None:
+    peer = Peer(Directory({}))
+    async with served(peer, ["JSONRPC"]) as there:
+        directory = Directory(
+            {
+                "peer": AgentSpec(protocol="a2a", url=there.url, skill="behave"),
+                "odd": AgentSpec(protocol="a2a", url=there.url, skill="sing"),
+            },
+            allow_private=True,
+        )
+        found = await directory.check("peer")
+        assert found.ok, found
+        assert found.card["name"] == "Peer"
+        assert "has no skill 'sing'" in (await directory.check("odd")).message
+        assert isinstance(await finish(directory, call()), Completed)
+        await directory.aclose()
 
 
 async def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

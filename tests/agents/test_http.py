@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.guard import Guard
-from sojourn.agents.http import HttpAgent, backoff
+from sojourn.agents.http import HttpAgent
 from sojourn.agents.shape import LIMIT
 from sojourn.agents.wire import client
 from sojourn.core.outcomes import Call, Completed, Failed, Measured, Needs, Outcome, Working
@@ -380,10 +380,6 @@ async def test_a_status_url_may_not_lead_to_a_forbidden_address(agent: HttpAgent
     assert isinstance(outcome, Failed)
     assert not outcome.retryable
     assert "metadata service" in outcome.message
-
-
-def test_waits_grow_to_minutes() -> None:
-    assert [backoff(n).total_seconds() for n in (1, 2, 5, 20)] == [1, 2, 16, 300]
 
 
 async def test_callbacks_are_offered_where_the_api_can_be_reached(url: str, flow: Flow) -> None:

@@ -37,19 +37,19 @@ def static_headers(auth: SpecAuth | None) -> Mapping[str, str]:
 
 
 class Credentials(httpx.Auth):
-    """Adds an agent's credentials to requests to the agent's own origin, and to no other."""
+    """Adds an agent's credentials to requests to the agent's own origins, and to no others."""
 
     def __init__(self, auth: SpecAuth, url: str) -> None:
         """``url`` is the agent's; what it redirects or refers to elsewhere gets no credentials."""
         self._auth = auth
-        self._origin = origin(url)
+        self._origins = {origin(known) for known in (url, *auth.origins)}
         self._tokens = Tokens(auth.oauth2) if auth.oauth2 else None
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add headers; a refused OAuth2 token is fetched anew once."""
-        if origin(str(request.url)) != self._origin:
+        if origin(str(request.url)) not in self._origins:
             yield request
             return
         request.headers.update(static_headers(self._auth))

@@ -6,34 +6,23 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
-from uuid import uuid5
 
 import httpx
 
 from sojourn.agents import doubt
 from sojourn.agents.callbacks import Callbacks, pair
-from sojourn.agents.credentials import MissingCredential
 from sojourn.agents.guard import Forbidden, checked_url, origin
 from sojourn.agents.redact import redact
 from sojourn.agents.reply import read, retryable
-from sojourn.agents.shape import LIMIT, BadAnswer
+from sojourn.agents.shape import LIMIT
+from sojourn.agents.trouble import FINAL, UNSENT, Lost, key, lost, missed, unreachable
 from sojourn.agents.wire import patience
-from sojourn.core.outcomes import NAMESPACE, Call, Failed, Outcome, Working
+from sojourn.core.outcomes import Call, Failed, Outcome, Working
 
-LOSSES: Final = 3
-"""How often one attempt is sent again after its reply was lost."""
-MISSES: Final = 10
-"""How many polls in a row may fail, further and further apart, before the work is given up."""
 POLL_SECONDS: Final = 30.0
 CANCEL_SECONDS: Final = 5.0
 REDIRECTS: Final = 3
-UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-FINAL: Final = (Forbidden, MissingCredential, BadAnswer, httpx.InvalidURL)
-
-
-class Lost(Exception):
-    """A request that may have arrived, and whose reply did not."""
+FORGOTTEN: Final = (404, 410)
 
 
 class HttpAgent:
@@ -97,7 +86,7 @@ class HttpAgent:
         try:
             response = await self._exchange("POST", url, seconds, body, key(call))
         except Lost as error:
-            return _lost(call, str(error)) if self._repeatable(call) else doubt.ask(call)
+            return lost(call, str(error)) if self._repeatable(call) else doubt.ask(call)
         except UNSENT as error:
             return unreachable(error)
         except FINAL as error:
@@ -113,6 +102,8 @@ class HttpAgent:
         except FINAL as error:
             return Failed(redact(str(error)), retryable=False)
         outcome = self._read(response, call, sent=False)
+        if response.status_code in FORGOTTEN:
+            return Failed(f"the agent no longer knows the work: {_said(outcome)}")
         if isinstance(outcome, Failed) and retryable(response.status_code):
             return missed(call, outcome.message, outcome.retry_after)
         return outcome
@@ -177,11 +168,8 @@ def content(call: Call) -> dict[str, Any]:
     return told
 
 
-def key(call: Call) -> str:
-    """Return the idempotency key: the attempt's own, or one for each question answered."""
-    if call.answer is None:
-        return call.key
-    return str(uuid5(NAMESPACE, f"{call.key}/answer/{(call.handle or {}).get('turn', 1)}"))
+def _said(outcome: Outcome) -> str:
+    return outcome.message if isinstance(outcome, Failed) else ""
 
 
 def redirect(response: httpx.Response) -> str | None:
@@ -192,34 +180,3 @@ def redirect(response: httpx.Response) -> str | None:
     here = str(response.request.url)
     target = str(httpx.URL(here).join(response.headers["location"]))
     return target if origin(target) == origin(here) else None
-
-
-def unreachable(error: Exception) -> Failed:
-    """Return the failure of a connection that never came about."""
-    message = redact(f"cannot be reached: {str(error) or type(error).__name__}")
-    return Failed(message, retryable="CERTIFICATE_VERIFY_FAILED" not in message)
-
-
-def missed(call: Call, message: str, wait: timedelta | None = None) -> Outcome:
-    """Return what follows from a poll that failed: another one later, until there were too many."""
-    handle = call.handle or {}
-    misses = int(handle.get("misses", 0)) + 1
-    if misses > MISSES:
-        return Failed(redact(f"its status could not be read {misses} times: {message}"))
-    return Working({**handle, "misses": misses}, wait or backoff(misses))
-
-
-def backoff(times: int) -> timedelta:
-    """Return the wait after so many failures in a row: a second, doubled each time, to minutes."""
-    return timedelta(seconds=min(2.0 ** (times - 1), 300.0))
-
-
-def _lost(call: Call, message: str) -> Outcome:
-    """Return what follows from a lost reply: the same attempt again, looked for before it is sent."""
-    losses = int((call.handle or {}).get("lost", 0)) + 1
-    if losses > LOSSES:
-        return Failed(redact(f"its reply was lost {losses} times: {message}"))
-    kept = {**(call.handle or {}), "lost": losses}
-    return Working(
-        kept if call.answer is None else {**kept, "answer": call.answer}, backoff(losses)
-    )

@@ -39,7 +39,7 @@ def usable(make: Callable[[], Outcome]) -> Outcome:
     """Return an outcome, or the failure that says why the answer cannot be used."""
     try:
         return make()
-    except (BadAnswer, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Failed(redact(f"the answer cannot be used: {error}"), retryable=False)
 
 
@@ -129,6 +129,16 @@ def _document(
         case "rejected":
             return Rejected(redact(_message(body)))
     return _finished(body, call, limit)
+
+
+def envelope(body: Mapping[str, Any], call: Call, limit: int = LIMIT) -> Completed:
+    """Return a completion from an object that is the output, or holds it with measurements.
+
+    It holds it if it has ``output`` and nothing but that, ``measurements`` and ``facts``.
+    """
+    if "output" in body and set(body) <= {"output", "measurements", "facts"}:
+        return _finished(body, call, limit)
+    return completed(body, (), {}, call, limit)
 
 
 def _finished(body: Mapping[str, Any], call: Call, limit: int) -> Completed:

@@ -1,5 +1,6 @@
 """The registry of protocols: what each needs in an entry, how it is built, how it is checked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -80,8 +81,30 @@ async def _check_http(spec: AgentSpec, around: Around) -> Mapping[str, Any]:
     return {"url": spec.url, "answered": response.status_code}
 
 
+def _a2a(spec: AgentSpec, around: Around) -> Agent:
+    from sojourn.agents.a2a import A2aAgent  # the SDK is large; only who uses it pays for it
+
+    return A2aAgent(
+        spec.url or "",
+        http_client(spec, around),
+        idempotent=idempotent(spec),
+        skill=spec.skill,
+        callbacks=around.callbacks,
+        limit=spec.max_answer_bytes,
+    )
+
+
+async def _check_a2a(spec: AgentSpec, around: Around) -> Mapping[str, Any]:
+    from sojourn.agents.a2a import examined
+
+    async with http_client(spec, around) as asking:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await examined(spec.url or "", asking, spec.skill)
+
+
 PROTOCOLS: Final[dict[str, Protocol]] = {
     "python": Protocol(_python, _check_python, ("target",), frozenset({"target"}), True),
+    "a2a": Protocol(_a2a, _check_a2a, ("url",), frozenset({"url", "auth", "skill"})),
     "http": Protocol(_http, _check_http, ("url",), frozenset({"url", "auth"}), True),
 }
 """A new protocol is a file of its own and a line here."""

@@ -61,6 +61,8 @@ class SpecAuth(Entry):
     header: Header | None = None
     env: Variable | None = None
     oauth2: OAuth2 | None = None
+    origins: tuple[Url, ...] = ()
+    """Origins beside the agent's own that are given the credentials, if its card names others."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SpecAuth":

@@ -1,0 +1,287 @@
+"""An agent made with the A2A SDK's server, and what can go wrong between it and its caller."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from a2a.helpers import new_data_part, new_task_from_user_message, new_text_message, new_text_part
+from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.events import EventQueue
+from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.routes import (
+    create_agent_card_routes,
+    create_jsonrpc_routes,
+    create_rest_routes,
+)
+from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
+from a2a.types import (
+    AgentCapabilities,
+    AgentCard,
+    AgentExtension,
+    AgentInterface,
+    AgentSkill,
+    Part,
+)
+from google.protobuf.json_format import MessageToDict
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sojourn.agents.a2a_parts import EXTENSION
+from tests.agents.conformance import Peer
+from tests.agents.servers import serving
+
+BEHAVIOURS = ("garbage", "deep", "huge", "slow", "silent", "redirect", "dying")
+
+
+class Executor(AgentExecutor):
+    """Works as the message's ``behaviour`` says."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.messages: list[dict[str, Any]] = []
+        self.login = asyncio.Event()
+
+    async def execute(self, context: RequestContext, queue: EventQueue) -> None:
+        assert context.message is not None
+        said = MessageToDict(context.message)
+        self.messages.append(said)
+        if context.current_task is not None:
+            await self.resumed(context, queue)
+            return
+        data = next(p["data"] for p in said["parts"] if "data" in p)
+        about = said["metadata"][EXTENSION]
+        self.peer.executed[said["messageId"]] += 1
+        behaviour = getattr(self, data["behaviour"])
+        if data["behaviour"] == "message":
+            await queue.enqueue_event(
+                new_text_message("plain words", context_id=context.context_id)
+            )
+            return
+        task = new_task_from_user_message(context.message)
+        await queue.enqueue_event(task)
+        await behaviour(TaskUpdater(queue, task.id, task.context_id), about)
+
+    async def cancel(self, context: RequestContext, queue: EventQueue) -> None:
+        """Answer as if nobody had cancelled."""
+        assert context.task_id is not None
+        assert context.context_id is not None
+        updater = TaskUpdater(queue, context.task_id, context.context_id)
+        await finish(updater, {"said": "too late"})
+
+    async def resumed(self, context: RequestContext, queue: EventQueue) -> None:
+        task = context.current_task
+        assert task is not None
+        updater = TaskUpdater(queue, task.id, task.context_id)
+        answer = context.get_user_input()
+        if answer == "again":
+            await updater.requires_input(updater.new_agent_message([Part(text="which one now?")]))
+            return
+        await finish(updater, {"space": answer})
+
+    async def success(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        output = {"said": "hello", "count": 3, "fence": about["fence"], "task_id": about["task_id"]}
+        await finish(updater, output)
+
+    async def working(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.start_work()
+        await asyncio.sleep(0.15)
+        await finish(updater, {"said": "at last"})
+
+    async def dying(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await finish(updater, {"said": "survived"})
+
+    async def late(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.start_work()
+        await asyncio.Event().wait()
+
+    async def needs(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.requires_input(updater.new_agent_message([Part(text="which space?")]))
+
+    async def auth(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.requires_auth(updater.new_agent_message([Part(text="please log in")]))
+
+    async def login_elsewhere(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.requires_auth(updater.new_agent_message([Part(text="please log in")]))
+        await self.login.wait()
+        await finish(updater, {"said": "logged in"})
+
+    async def retryable(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.failed(updater.new_agent_message([Part(text="try later")]))
+
+    async def terminal(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.reject(updater.new_agent_message([Part(text="no such space")]))
+
+    async def final(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        message = updater.new_agent_message([Part(text="never")], metadata={"retryable": False})
+        await updater.failed(message)
+
+    async def secret(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        raise ValueError("password=hunter2 was refused")
+
+    async def message(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        raise AssertionError("answered without a task")
+
+    async def parts(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        await updater.add_artifact([new_data_part({"documents": 120, "rate": 0.5})], name="counts")
+        await updater.add_artifact([new_text_part("all well"), new_data_part([1, 2])], name="notes")
+        await updater.complete()
+
+
+async def finish(updater: TaskUpdater, output: dict[str, Any]) -> None:
+    await updater.add_artifact([new_data_part(output)], name="result")
+    await updater.complete()
+
+
+class Between:
+    """Stands between caller and agent, and breaks what the behaviour says."""
+
+    def __init__(self, app: ASGIApp, peer: Peer) -> None:
+        self.app = app
+        self.peer = peer
+        self.deaths = 0
+        self.unlisted = False
+        self.headers: list[dict[str, str]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/.well-known"):
+            await self.app(scope, receive, send)
+            return
+        body = await whole(receive)
+        self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
+        behaviour = next((b for b in BEHAVIOURS if f'"{b}"'.encode() in body), None)
+        sending = b"SendMessage" in body or scope["path"].endswith("message:send")
+        if self.unlisted and (b"ListTasks" in body or scope["path"].endswith("/tasks")):
+            await answer(send, 501, b"{}")
+        elif behaviour and sending:
+            await getattr(self, behaviour)(scope, again(body), send)
+        else:
+            await self.app(scope, again(body), send)
+
+    async def garbage(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 200, b"<html>hello</html>")
+
+    async def deep(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 200, b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 200_000)
+
+    async def huge(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(head(200))
+        for _ in range(800):
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            self.peer.sent_bytes += 65536
+
+    async def slow(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(head(200))
+        while True:
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.02)
+
+    async def silent(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async def redirect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 307, b"", location=b"http://169.254.169.254/latest")
+
+    async def dying(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the agent work, and lose all but a part of its reply."""
+        self.deaths += 1
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self.app(scope, receive, keep)
+        await send(kept[0])
+        await send({"type": "http.response.body", "body": b'{"jso', "more_body": True})
+        raise ConnectionError("the reply was lost")
+
+
+def head(status: int, **headers: bytes) -> Message:
+    named = [(k.encode(), v) for k, v in headers.items()]
+    fields = [(b"content-type", b"application/json"), *named]
+    return {"type": "http.response.start", "status": status, "headers": fields}
+
+
+async def answer(send: Send, status: int, body: bytes, **headers: bytes) -> None:
+    await send(head(status, **headers))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def whole(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+def again(body: bytes) -> Receive:
+    """Return what lets an application read a body that has been read."""
+    messages = [{"type": "http.request", "body": body}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    return receive
+
+
+def card_of(url: str, bindings: list[str], **fields: Any) -> AgentCard:
+    versions = {"JSONRPC": "1.0", "HTTP+JSON": "1.0"}
+    return AgentCard(
+        **{
+            "name": "Peer",
+            "description": "Behaves as it is told.",
+            "version": "1.0.0",
+            "capabilities": AgentCapabilities(extensions=[AgentExtension(uri=EXTENSION)]),
+            "default_input_modes": ["application/json", "text/plain"],
+            "default_output_modes": ["application/json"],
+            "skills": [AgentSkill(id="behave", name="Behave", description="As told", tags=["x"])],
+            "supported_interfaces": [
+                AgentInterface(url=url, protocol_binding=b, protocol_version=versions[b])
+                for b in bindings
+            ],
+            **fields,
+        }
+    )
+
+
+class Served:
+    """A running agent: its URL, its executor and what stands in between."""
+
+    def __init__(self, url: str, executor: Executor, between: Between, card: AgentCard) -> None:
+        self.url = url
+        self.executor = executor
+        self.between = between
+        self.card = card
+
+
+@asynccontextmanager
+async def served(peer: Peer, bindings: list[str], **fields: Any) -> AsyncIterator[Served]:
+    """Serve an agent over the given bindings."""
+    executor = Executor(peer)
+    card = card_of("http://placeholder", bindings, **fields)
+    handler = DefaultRequestHandler(executor, InMemoryTaskStore(), card)
+    routes = [
+        *create_agent_card_routes(card),
+        *create_jsonrpc_routes(handler, "/", enable_v0_3_compat=True),
+        *create_rest_routes(handler),
+    ]
+    between = Between(Starlette(routes=routes), peer)
+    async with serving(between) as url:
+        for interface in card.supported_interfaces:
+            if interface.url == "http://placeholder":
+                interface.url = f"{url}/" if interface.protocol_binding == "JSONRPC" else url
+        try:
+            yield Served(url, executor, between, card)
+        finally:
+            await handler.aclose()
+
+
+def sent(served_: Served) -> list[Any]:
+    """Return the metadata that came with each message."""
+    return [orjson.loads(orjson.dumps(m["metadata"][EXTENSION])) for m in served_.executor.messages]
