@@ -82,7 +82,7 @@ def seen(value: float | None = 0.9, n: int = 5, age: timedelta = HOUR, **more: A
     return Observation(value, n, NOW - age, "an-agent", recent=recent, **more)
 
 
-def stage(name: str = "sandbox", exit: Iterable[Criterion] = (), **more: Any) -> StagePlan:  # noqa: A002
+def stage(name: str = "sandbox", exit: Gate | Iterable[Criterion] = (), **more: Any) -> StagePlan:  # noqa: A002
     """Return a stage with exit criteria and, where given, entry criteria."""
     entry = more.pop("entry", ())
     return StagePlan(

@@ -1,12 +1,21 @@
 """Approvals and waivers: who may rule, what a ruling saw, and when it still counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from sojourn.core.criteria import ApprovalRule, CriteriaCheck, Criterion, Verdict, verdict_of, words
+from sojourn.core.criteria import (
+    ApprovalRule,
+    CriteriaCheck,
+    Criterion,
+    Verdict,
+    verdict_of,
+    words,
+    worst,
+)
 from sojourn.core.journal import spell
+from sojourn.core.journeys import Ball
 from sojourn.core.judge import Finding, check
 from sojourn.core.snapshot import Answer, Ruling, Snapshot
 
@@ -23,9 +32,16 @@ class Counted:
 
 
 def evidence_of(checks: Iterable[CriteriaCheck], approvals: Iterable[str]) -> dict[str, str]:
-    """Return what a person sees beside the approvals: each other check's verdict."""
+    """Return what a person sees beside the approvals: each other check's verdict.
+
+    Of several checks of one name the worst verdict stands.
+    """
     skipped = set(approvals)
-    return {c.name: verdict_of(c).value for c in checks if c.name not in skipped}
+    seen: dict[str, list[Verdict]] = {}
+    for check_ in checks:
+        if check_.name not in skipped:
+            seen.setdefault(check_.name, []).append(verdict_of(check_))
+    return {name: worst(verdicts).value for name, verdicts in seen.items()}
 
 
 def fingerprint(path_digest: str, visit: int, evidence: Mapping[str, str]) -> str:
@@ -34,9 +50,17 @@ def fingerprint(path_digest: str, visit: int, evidence: Mapping[str, str]) -> st
 
 
 def contradicted(ruling: Ruling, evidence: Mapping[str, str]) -> list[str]:
-    """Return the checks that held when the person ruled and do not hold now (trap 2 and 5)."""
+    """Return the checks that held when the person ruled and do not hold now (trap 2 and 5).
+
+    A check that is not among the evidence is not asked now, and contradicts nothing.
+    """
     opened = {name for name, verdict in ruling.evidence.items() if Verdict(verdict).opens}
-    return sorted(n for n in opened if not Verdict(evidence.get(n, Verdict.ERROR)).opens)
+    return sorted(n for n in opened if n in evidence and not Verdict(evidence[n]).opens)
+
+
+def present_rulings(shot: Snapshot) -> tuple[Ruling, ...]:
+    """Return the rulings of the present visit, in order; those of earlier visits are void."""
+    return tuple(r for r in shot.rulings if r.visit == shot.state.visit)
 
 
 def judge_approval(
@@ -47,7 +71,10 @@ def judge_approval(
     counted = count(criterion, rule, shot, evidence, now)
     finding = _finding(criterion, rule, counted)
     people = [r.actor for r in counted.good]
-    return check(criterion, finding, ", ".join(people) or None)
+    found = check(criterion, finding, ", ".join(people) or None)
+    expected = f"{rule.quorum} approval{'s' if rule.quorum > 1 else ''}"
+    ball = Ball.APPROVER if criterion.ball == Ball.OPERATOR else criterion.ball
+    return replace(found, expected_value=expected, ball=ball)
 
 
 def count(
@@ -59,7 +86,7 @@ def count(
 ) -> Counted:
     """Sort the rulings of this visit on a criterion; the latest of each person counts."""
     latest: dict[str, Ruling] = {}
-    for ruling in shot.rulings:
+    for ruling in present_rulings(shot):
         if ruling.criterion == criterion.name and ruling.answer != Answer.WAIVE:
             latest[ruling.actor] = ruling
     good, void, rejected = [], [], None
@@ -86,6 +113,10 @@ def _void(
         return f"has none of the roles {', '.join(rule.roles)}"
     if ruling.expires_at and ruling.expires_at <= now:
         return f"approval expired at {ruling.expires_at:%Y-%m-%d %H:%M}"
+    if ruling.evidence_hash and ruling.evidence_hash != fingerprint(
+        shot.path.digest, ruling.visit, ruling.evidence
+    ):
+        return "approved on another version of the path or on evidence that was changed since"
     if changed := contradicted(ruling, evidence):
         return f"approved on evidence that no longer holds: {', '.join(changed)}"
     return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sojourn.core.approvals import evidence_of, judge_approval, waiver_for
+from sojourn.core.approvals import evidence_of, judge_approval, present_rulings, waiver_for
 from sojourn.core.criteria import (
     CriteriaCheck,
     Criterion,
@@ -43,8 +43,9 @@ class Faced:
 def door(path: Path, state: JourneyState) -> tuple[Faced, ...]:
     """Return the criteria that keep the journey from its next move.
 
-    Before admission: the stage's entry. After it: the exit, with the next stage's entry. While
-    rolling back: the checks that validate the rollback. An ended journey faces nothing.
+    Before admission: the stage's entry. After it: the exit, with the next stage's entry; nothing
+    where the exit has no criteria, for such a gate never opens (trap 1). While rolling back: the
+    checks that validate the rollback. An ended journey faces nothing.
     """
     if state.current_stage == JourneyStage.ROLLBACK:
         return _faced(ROLLBACK_CHECKS, (UNDONE, *path.rollback.checks.criteria))
@@ -53,7 +54,8 @@ def door(path: Path, state: JourneyState) -> tuple[Faced, ...]:
     stage = path.stage(state.current_stage)
     if state.admitted_at is None:
         return _faced(f"{stage.name}/entry", stage.entry.criteria)
-    return _faced(f"{stage.name}/exit", stage.exit.criteria) + _next_entry(path, stage)
+    leaving = _faced(f"{stage.name}/exit", stage.exit.criteria)
+    return leaving + _next_entry(path, stage) if leaving else ()
 
 
 def _next_entry(path: Path, stage: StagePlan) -> tuple[Faced, ...]:
@@ -125,20 +127,21 @@ def evaluate(every: Iterable[Faced], shot: Snapshot, now: datetime) -> Validatio
     """Evaluate criteria on a snapshot: all of them, always (trap 7); approvals see the others."""
     listed = tuple(every)
     approvals = [f.criterion.name for f in listed if f.criterion.observe == Observe.APPROVAL]
-    done: dict[str, CriteriaCheck] = {}
-    for item in listed:
+    # By place in the list: two criteria of one name are both judged, and none hides the other.
+    done: dict[int, CriteriaCheck] = {}
+    for index, item in enumerate(listed):
         if item.criterion.observe != Observe.APPROVAL:
-            done[item.key] = _set_aside(_judge(item, shot, now), shot, now)
+            done[index] = _set_aside(_judge(item, shot, now), shot, now)
     evidence = evidence_of(done.values(), approvals)
-    for item in listed:
+    for index, item in enumerate(listed):
         if item.criterion.observe == Observe.APPROVAL:
             found = judge_approval(item.criterion, shot, evidence, now)
-            done[item.key] = _set_aside(found, shot, now)
-    return aggregate_results(done[item.key] for item in listed)
+            done[index] = _set_aside(found, shot, now)
+    return aggregate_results(done[index] for index in range(len(listed)))
 
 
 def _set_aside(result: CriteriaCheck, shot: Snapshot, now: datetime) -> CriteriaCheck:
-    waiver = waiver_for(result.name, shot.rulings, now)
+    waiver = waiver_for(result.name, present_rulings(shot), now)
     if waiver is None or waiver.expires_at is None or result.passed:
         return result
     return waived(result, waiver.actor, waiver.reason, waiver.expires_at)
@@ -152,11 +155,16 @@ def _judge(item: Faced, shot: Snapshot, now: datetime) -> CriteriaCheck:
         case Observe.FACT:
             return judge_fact(criterion, shot.facts.get(criterion.subject), now)
         case Observe.WORK:
-            return judge_work(criterion, shot.units)
+            return judge_work(criterion, present_units(shot))
         case Observe.SOAK:
             return judge_soak(criterion, item.place, shot.state, now)
         case _:
             return judge_rollout(criterion, shot, now)
+
+
+def present_units(shot: Snapshot) -> tuple[Progress, ...]:
+    """Return the units of the present visit; what an earlier visit did counts no more."""
+    return tuple(u for u in shot.units if u.visit == shot.state.visit)
 
 
 def judge_work(criterion: Criterion, units: tuple[Progress, ...]) -> CriteriaCheck:
@@ -176,7 +184,7 @@ def _work_finding(needed: list[Progress], told: str, undo: bool) -> Finding:
     if all(u.done for u in needed) and (needed or undo):
         return Finding(Verdict.PASSED, told if needed else "nothing to undo")
     if not needed:
-        return Finding(Verdict.INSUFFICIENT_DATA, "no work is planned", "")
+        return Finding(Verdict.INSUFFICIENT_DATA, "no work is planned", "sojourn work submit")
     names = ", ".join(u.name for u in needed if not u.done)
     return Finding(Verdict.PENDING, f"{told}; open: {names}", "the agents finish them")
 
