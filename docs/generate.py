@@ -6,6 +6,9 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from sojourn.paths import builtin, load_file
+from sojourn.paths.diagram import diagram
+from sojourn.paths.reference import reference
 from sojourn.settings import Settings, variable
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -35,9 +38,27 @@ def _allowed(name: str) -> str:
     return f"{'above ' if 'exclusiveMinimum' in schema else ''}{low:g} to {schema['maximum']:g}"
 
 
+def states() -> str:
+    """Return the page of state diagrams, one per built-in path, from the transition table."""
+    intro = "What can follow what. The same table is checked by core and by the database."
+    parts = [
+        f"## {name}\n\n```mermaid\n{diagram(load_file(file)).rstrip()}\n```\n"
+        for name, file in sorted(builtin().items())
+    ]
+    return "\n".join([f"# States\n\n{MARK}\n\n{intro}\n", *parts])
+
+
+def path() -> str:
+    """Return the page of the path format, from its schema."""
+    title, _, rest = reference().partition("\n")
+    return f"{title}\n\n{MARK}\n{rest}"
+
+
 # Each page and what writes it; a new generated page is one more line here.
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
+    "states.md": states,
+    "path.md": path,
 }
 
 
