@@ -55,7 +55,7 @@ def _count(kind: str, gate: Gate) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[^\w ,.()%/+-]+", " ", text).strip()
+    return " ".join(re.sub(r"[^\w ,.()%/+-]", " ", text).split())
 
 
 def _id(stage: Stage) -> str:

@@ -40,7 +40,7 @@ def diff(old: Path, new: Path) -> list[Change]:
 
 
 Steps = tuple[str, ...]
-_SILENT: Final = ("stages", "criteria", "tasks", "criterion")
+_SILENT: Final = ("stages", "criteria", "tasks", "criterion", "waves")
 """Fields that stand for what is in them; their own names would only lengthen a place."""
 _KEYS: Final = {"input_data": "input", "agent_id": "agent", "lasting": "for", "task_id": "name"}
 """Field of core -> key of the file, where they differ."""
@@ -144,9 +144,9 @@ def describe(thing: Any) -> str:
         return ", ".join(map(describe, thing)) or "nothing"
     if is_dataclass(thing) and not isinstance(thing, type):
         return ", ".join(
-            f"{f.name}: {describe(part)}"
+            f"{_KEYS.get(f.name, f.name)}: {describe(part)}"
             for f in fields(thing)
-            if (part := getattr(thing, f.name)) not in (None, "", ())
+            if (part := getattr(thing, f.name)) not in (None, "", (), {})
         )
     return words.value(thing)
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import timedelta
 from enum import Enum
 from functools import cache
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from sojourn.core import criteria, work
@@ -48,6 +49,11 @@ def schema() -> dict[str, Any]:
 def text() -> str:
     """Return the schema as the text of its file."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def write() -> None:
+    """Write the file anew, after a change of the forms."""
+    (FilePath(__file__).parent / FILE).write_text(text(), encoding="utf-8")
 
 
 def _tidy(part: dict[str, Any]) -> None:
