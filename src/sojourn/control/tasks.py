@@ -1,10 +1,10 @@
 """The workers' door: taking due tasks and writing what came of them, always in sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sojourn.control.door import Door
@@ -48,18 +48,19 @@ async def claim(door: Door, worker: UUID, limit: int) -> list[Claimed]:
 
 def claimed(row: Row, now: datetime) -> Claimed:
     """Say what a claimed task needs, and resolve what its input refers to."""
-    attempt = work.attempt(row, now, row["input_data"])
+    try:
+        inputs = resolve(row["input_data"], work.scope(row)) if row["refers"] else row["input_data"]
+    except UnresolvedReference as error:
+        attempt = work.attempt(row, now, row["input_data"])
+        return Claimed(Step.GIVE_UP, attempt, final(attempt, "reference", str(error)))
+    attempt = work.attempt(row, now, inputs)
     if row["cancelling"]:
         return Claimed(Step.CANCEL, attempt)
     if end := _end(row, attempt, now):
         return Claimed(Step.GIVE_UP, attempt, end)
     if row["handle"] is not None and row["answer"] is None:
         return Claimed(Step.POLL, attempt)
-    try:
-        inputs: Any = resolve(row["input_data"], work.scope(row))
-    except UnresolvedReference as error:
-        return Claimed(Step.GIVE_UP, attempt, final(attempt, "reference", str(error)))
-    return Claimed(Step.SEND, replace(attempt, call=replace(attempt.call, input_data=inputs)))
+    return Claimed(Step.SEND, attempt)
 
 
 def _end(row: Row, attempt: Attempt, now: datetime) -> Settlement | None:

@@ -22,6 +22,9 @@ ENGINE: Final = "engine"
 """The actor of what the engine does by itself."""
 
 
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact of a journey's history; ``transition`` is (stage left, event, stage entered)."""
@@ -65,25 +68,29 @@ def canonical(journey_id: UUID, seq: int, event: Event) -> bytes:
         "data": plain(event.data),
         "transition": [left, name, entered],
     }
-    return spell(fields).encode()
+    return _dumps(fields).encode()
 
 
 def spell(value: Any) -> str:
     """Return canonical JSON: sorted keys, no spaces, whole floats as integers."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _dumps(plain(value))
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; what JSON cannot hold becomes its string."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, float):
         if not isfinite(value):
             return str(value)
         # From its shortest decimal, which is what the database is given and gives back.
         return int(Decimal(repr(value))) if value.is_integer() else value
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, str):
-        return str(value)
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -95,7 +102,9 @@ def plain(value: Any) -> Any:
 
 def keepable(value: Any, place: str) -> None:
     """Do nothing for a value that the database can keep as JSON; ValueError names the place."""
-    if isinstance(value, Mapping):
+    if value is None or value is True or value is False:
+        return
+    if isinstance(value, dict | Mapping):
         for key, part in value.items():
             keepable(str(key), place)
             keepable(part, f"{place}.{key}")

@@ -152,7 +152,7 @@ WITH ready AS (
 )
 SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
        c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer, c.sent_before,
-       c.cancelling, c.lost_count, c.deadline_at, j.client_id, j.current_stage AS stage,
+       c.cancelling, c.lost_count, c.deadline_at, c.refers, j.client_id, j.current_stage AS stage,
        CASE WHEN c.refers THEN (
            SELECT jsonb_agg(jsonb_build_array(d.task_id, d.task_group, d.output_data)
                             ORDER BY d.position)
