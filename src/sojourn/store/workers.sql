@@ -19,9 +19,9 @@ WITH dead AS (
     RETURNING worker_id
 ), lost AS (
     SELECT t.journey_id, t.uow_id, t.task_id FROM tasks t
-    WHERE t.owner IN (SELECT worker_id FROM dead)
-       OR t.owner IS NOT NULL AND NOT EXISTS (
-           SELECT 1 FROM workers w WHERE w.worker_id = t.owner)
+    WHERE t.owner IS NOT NULL AND (
+        t.owner IN (SELECT worker_id FROM dead)
+        OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.worker_id = t.owner))
     ORDER BY 1, 2, 3 LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
 ), freed AS (
     UPDATE tasks t SET owner = NULL, lost_count = t.lost_count + 1, due_at = %(now)s, timed = false
