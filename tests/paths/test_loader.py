@@ -257,6 +257,22 @@ def test_what_is_not_found_says_what_there_is(name: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (SMALL + "    limit: " + "x" * 100_000, 1),
+        (SMALL + "    " + "k" * 900 + ": 1", 1),
+        (SMALL + "    triggers: [" + "{kind: x}," * 3000 + "]", 1000),
+        (SMALL + "    work: [{name: u, depends_on: [" + "v," * 15_000 + "], tasks: [{name: t, agent: a}]}]", 500),
+    ],
+)  # fmt: skip
+def test_a_report_stays_readable_whatever_a_file_holds(text: str, count: int) -> None:
+    with pytest.raises(PathError) as caught:
+        load(text)
+    assert 1 <= len(caught.value.problems) <= count
+    assert all(len(str(p)) < 1200 for p in caught.value.problems)
+
+
 STANDARD = builtin()["standard"].read_text()
 KEYS = sorted(set(re.findall(r"([a-z_]+):", STANDARD)))
 SCALARS = st.sampled_from([None, True, 0, -1, 1.5, "", "x", "3d", "${item}", ">= 1", "standard"])

@@ -1,6 +1,6 @@
 """What a path file's parts say of each other: dependencies, and references in inputs."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sojourn.core.references import Reference, fault, find
@@ -9,6 +9,11 @@ from sojourn.paths.outline import Node, Sheet, units_of
 from sojourn.paths.problems import Fault, Place
 
 Edges = Mapping[str, list[str]]
+Judge = Callable[[Reference], str | None]
+"""Says why a reference cannot stand where it does; None where it can."""
+
+TITLED: Final = ("item", "wave", "client")
+"""Namespaces that are known when a task's title is written."""
 
 
 def dependencies(sheet: Sheet) -> Iterator[Fault]:
@@ -23,12 +28,13 @@ def dependencies(sheet: Sheet) -> Iterator[Fault]:
 def _graph(nodes: list[Node], what: str, rollout: str | None = None) -> Iterator[Fault]:
     known = _edges(nodes)
     for node in nodes:
-        needs = node.texts("depends_on")
-        for index, need in needs:
+        seen: set[str] = set()
+        for index, need in node.texts("depends_on"):
             if message := _bad_need(need, known, what, rollout):
                 yield node.fault(message, "depends_on", index)
-            elif need in [earlier for i, earlier in needs if i < index]:
+            elif need in seen:
                 yield node.fault(f"{need!r} stands twice", "depends_on", index)
+            seen.add(need)
     yield from _circle(nodes, known)
 
 
@@ -76,90 +82,83 @@ def reachable(name: str | None, edges: Edges) -> set[str]:
 def references(sheet: Sheet) -> Iterator[Fault]:
     """Every reference is well formed and names what will be there when the task runs."""
     for stage in sheet.stages:
-        units = units_of(stage)
-        for unit in units:
-            for task in unit.items("tasks"):
-                yield from Site(units, unit, task).faults()
+        units = Group(units_of(stage))
+        for unit in units.nodes:
+            tasks = Group(unit.items("tasks"))
+            for task in tasks.nodes:
+                yield from Site(units, unit, tasks, task).faults()
     yield from _nowhere(sheet.top.data.get("defaults"), ("defaults",), "in defaults")
+
+
+class Group:
+    """Units of a stage, or tasks of a unit: by name, and with what each depends on."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        self.edges = _edges(nodes)
+        self.by_name = {name: node for node in nodes if (name := node.text("name"))}
+
+    def before(self, node: Node) -> set[str]:
+        """Return what has completed when something of the group begins."""
+        return reachable(node.text("name"), self.edges)
 
 
 class Site:
     """A task in its unit and stage, and what its references may name."""
 
-    def __init__(self, units: list[Node], unit: Node, task: Node) -> None:
+    def __init__(self, units: Group, unit: Node, tasks: Group, task: Node) -> None:
+        self.units = units
+        self.unit = unit
+        self.tasks = tasks
         self.task = task
-        self.in_wave = unit.place[-2:] == ("rollout", "unit")
-        siblings = unit.items("tasks")
-        self.siblings = {t.text("name"): t for t in siblings}
-        self.before = reachable(task.text("name"), _edges(siblings))
-        self.units = {u.text("name"): u for u in units}
-        self.earlier = reachable(unit.text("name"), _edges(units))
 
     def faults(self) -> Iterator[Fault]:
         """Return what is wrong with the references of the task."""
-        yield from self.within("input", self.before)
-        own = self.task.text("name")
-        undo = self.task.child("undo")
-        if undo:
-            done = self.before | ({own} if own else set())
-            yield from _wrong(undo.data.get("input"), (*undo.place, "input"), self.judge(done))
-        yield from self.within("title", (), names=("item", "wave", "client"))
+        yield from self.within(self.task, "input", lambda r: fault(r) or self.unknown(r))
+        if undo := self.task.child("undo"):
+            own = self.task.text("name") or ""
+            yield from self.within(undo, "input", lambda r: fault(r) or self.unknown(r, own))
+        yield from self.within(self.task, "title", self.untitled)
         yield from _nowhere(self.task.data.get("agent"), (*self.task.place, "agent"), "here")
 
-    def within(
-        self, key: str, tasks: Collection[str], names: tuple[str, ...] = ()
-    ) -> Iterator[Fault]:
+    def within(self, node: Node, key: str, judge: Judge) -> Iterator[Fault]:
         """Return what is wrong with the references under a key."""
-        place = (*self.task.place, key)
-        yield from _wrong(self.task.data.get(key), place, self.judge(tasks, names))
+        yield from _wrong(node.data.get(key), (*node.place, key), judge)
 
-    def judge(
-        self, tasks: Collection[str], names: tuple[str, ...] = ()
-    ) -> Callable[[Reference], str | None]:
-        """Return what says why a reference cannot resolve, where ``tasks`` have completed."""
+    def untitled(self, reference: Reference) -> str | None:
+        """Say why a reference cannot stand in a title, which is written when work is planned."""
+        if reference.namespace in TITLED:
+            return fault(reference) or self.unknown(reference)
+        return f"{reference} cannot stand here; only {', '.join(TITLED)} can"
 
-        def judged(reference: Reference) -> str | None:
-            if names and reference.namespace not in names:
-                return f"{reference} cannot stand here; only {', '.join(names)} can"
-            return fault(reference) or self.unknown(reference, tasks)
-
-        return judged
-
-    def unknown(self, reference: Reference, tasks: Collection[str]) -> str | None:
-        """Say why a well-formed reference names nothing."""
+    def unknown(self, reference: Reference, own: str = "") -> str | None:
+        """Say why a well-formed reference names nothing; ``own`` is a task that may be named too."""
         match reference.parts:
             case ("item", *_) if "for_each" not in self.task.data:
                 return f"{reference} stands for nothing: the task has no for_each"
-            case ("wave", *_) if not self.in_wave:
+            case ("wave", *_) if self.unit.place[-2:] != ("rollout", "unit"):
                 return f"{reference} stands for nothing: this is not the unit of a rollout"
-            case ("tasks", name, *_):
-                return _not_before(reference, "task", name, self.siblings, tasks)
+            case ("tasks", name, *_) if name != own:
+                return _not_before(reference, "task", name, self.tasks, self.task)
             case ("units", name, task, *_):
                 return self.unknown_unit(reference, name, task)
         return None
 
     def unknown_unit(self, reference: Reference, name: str, task: str) -> str | None:
         """Say why a reference to another unit names nothing."""
-        wrong = _not_before(reference, "unit", name, self.units, self.earlier)
+        wrong = _not_before(reference, "unit", name, self.units, self.unit)
         if wrong:
             return wrong
-        known = [str(t.text("name")) for t in self.units[name].items("tasks")]
+        known = [str(t.text("name")) for t in self.units.by_name[name].items("tasks")]
         if task in known:
             return None
         return f"{reference}: unit {name!r} has no task {task!r}{hint(task, known)}"
 
 
-def _not_before(
-    reference: Reference,
-    what: str,
-    name: str,
-    known: Mapping[str | None, Node],
-    before: Collection[str],
-) -> str | None:
-    if name not in known:
-        names = [n for n in known if n]
-        return f"{reference}: there is no {what} {name!r}{hint(name, names)}"
-    if name not in before:
+def _not_before(reference: Reference, what: str, name: str, group: Group, own: Node) -> str | None:
+    if name not in group.by_name:
+        return f"{reference}: there is no {what} {name!r}{hint(name, group.by_name)}"
+    if name not in group.before(own):
         return f"{reference}: this {what} does not depend on {name!r}; add it to depends_on"
     return None
 
@@ -168,7 +167,7 @@ def _nowhere(value: Any, place: Place, where: str) -> Iterator[Fault]:
     yield from _wrong(value, place, lambda found: f"{found}: no reference can stand {where}")
 
 
-def _wrong(value: Any, place: Place, judge: Callable[[Reference], str | None]) -> Iterator[Fault]:
+def _wrong(value: Any, place: Place, judge: Judge) -> Iterator[Fault]:
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _wrong(part, (*place, key), judge)

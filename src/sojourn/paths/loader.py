@@ -1,7 +1,7 @@
 """Path files to paths: every problem of a file is found at once, and said kindly."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -20,6 +20,10 @@ from sojourn.paths.translate import faults
 
 LARGEST: Final = 1_000_000
 """Size of a file in bytes."""
+ENOUGH: Final = 500
+"""So many faults of a kind are looked for; nobody mends more at once."""
+LONGEST: Final = 500
+"""Characters of a message that repeats what a file says."""
 NOT_A_MAPPING: Final = (
     "a path is a mapping (lines of key: value) that begins with name: and stages:"
 )
@@ -102,7 +106,7 @@ def failure(file: str, message: str, mark: Mark = (1, 1)) -> PathError:
 def _formed(document: Document, file: str) -> Path:
     form, found = _read_form(document)
     sheet = Sheet(document, Node((), document.data))
-    found += chain.from_iterable(check(sheet) for check in CHECKS)
+    found += islice(chain.from_iterable(check(sheet) for check in CHECKS), ENOUGH)
     told = {f.place for f in document.faults}
     found = document.faults + [f for f in dict.fromkeys(found) if f.place not in told]
     if found or form is None:
@@ -114,14 +118,21 @@ def _read_form(document: Document) -> tuple[PathForm | None, list[Fault]]:
     try:
         return PathForm.model_validate_json(orjson.dumps(document.data)), []
     except ValidationError as error:
-        return None, faults(error)
+        return None, faults(error, ENOUGH)
 
 
 def _problems(document: Document, found: Iterable[Fault], file: str) -> list[Problem]:
-    problems = [
-        Problem(file, *document.mark(f), spell(f.place, document.data), f.message) for f in found
-    ]
+    problems = [_problem(document, fault, file) for fault in found]
     return sorted(problems, key=lambda p: (p.line, p.column))
+
+
+def _problem(document: Document, fault: Fault, file: str) -> Problem:
+    place = _cut(spell(fault.place, document.data))
+    return Problem(file, *document.mark(fault), place, _cut(fault.message))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _encoding(data: bytes, error: UnicodeDecodeError) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -45,13 +46,14 @@ _BOUNDS: Final[Mapping[str, str]] = {
 }
 
 
-def faults(error: ValidationError) -> list[Fault]:
-    """Return the errors of a form as faults of the document it was read from.
+def faults(error: ValidationError, most: int) -> list[Fault]:
+    """Return the first errors of a form as faults of the document it was read from.
 
     Where nothing is written at all, the checks have said so already.
     """
     every = error.errors(include_url=False)
-    return [_fault(e) for e in every if e["input"] is not None]
+    told = (e for e in every if e["input"] is not None)
+    return [_fault(e) for e in islice(told, most)]
 
 
 def _fault(error: ErrorDetails) -> Fault:
