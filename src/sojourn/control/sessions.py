@@ -1,0 +1,81 @@
+"""Browsers' sessions: begun with a one-time link or a key, ended by hand or by time."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+
+from sojourn.control.door import Door
+from sojourn.control.keys import Principal
+from sojourn.store import sessions
+from sojourn.store.sets import Row
+
+LINK_LASTS: Final = timedelta(hours=1)
+SESSION_LASTS: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new session; ``token`` goes into the browser's cookie and is kept nowhere else."""
+
+    token: str
+    principal: Principal
+
+
+async def create_link(
+    door: Door, actor: str, roles: Sequence[str], lasts: timedelta = LINK_LASTS
+) -> str:
+    """Return the token of a link that logs an actor in once."""
+    token = secrets.token_urlsafe(32)
+    async with door.db.connection() as connection:
+        await sessions.add_link(connection, _hash(token), actor, roles, lasts)
+    return token
+
+
+async def follow_link(door: Door, token: str) -> Begun | None:
+    """Begin a session with a link; None where it is unknown, used or too old."""
+    async with door.db.transaction() as connection:
+        row = await sessions.take_link(connection, _hash(token))
+    return await begin(door, Principal(row["actor"], tuple(row["roles"]))) if row else None
+
+
+async def begin(door: Door, principal: Principal, lasts: timedelta = SESSION_LASTS) -> Begun:
+    """Begin a session; one that began with a key ends with it."""
+    token = secrets.token_urlsafe(32)
+    async with door.db.connection() as connection:
+        await sessions.purge(connection)
+        row = await sessions.add(
+            connection,
+            _hash(token),
+            secrets.token_urlsafe(32),
+            principal.actor,
+            principal.roles,
+            lasts,
+            client_id=principal.client_id,
+            key_id=principal.key_id,
+        )
+    return Begun(token, _principal(row))
+
+
+async def find(door: Door, token: str) -> Principal | None:
+    """Return whose session a token is; None where it has ended."""
+    async with door.db.connection() as connection:
+        row = await sessions.find(connection, _hash(token))
+    return _principal(row) if row else None
+
+
+async def end(door: Door, token: str) -> None:
+    """End a session."""
+    async with door.db.connection() as connection:
+        await sessions.end(connection, _hash(token))
+
+
+def _principal(row: Row) -> Principal:
+    names = ("actor", "client_id", "key_id", "csrf", "expires_at")
+    return Principal(roles=tuple(row["roles"]), **{name: row[name] for name in names})
+
+
+def _hash(token: str) -> bytes:
+    return sha256(token.encode()).digest()

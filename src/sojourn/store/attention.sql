@@ -1,0 +1,24 @@
+-- name: list
+-- List alerts of journeys and of the installation, the gravest and oldest first.
+SELECT * FROM (
+    SELECT a.journey_id, a.alert_id, j.client_id, j.journey_key, a.kind, a.subject, a.severity,
+           a.message, a.remedy, a.raised_at, a.resolved_at, a.acknowledged_at, a.acknowledged_by,
+           a.snoozed_until
+    FROM alerts a JOIN journey_states j USING (journey_id)
+    WHERE (%(journey_id)s::uuid IS NULL OR a.journey_id = %(journey_id)s)
+      AND (%(client_id)s::text IS NULL OR j.client_id = %(client_id)s)
+    UNION ALL
+    SELECT NULL, s.alert_id, NULL, NULL, s.kind, s.subject, s.severity, s.message, s.remedy,
+           s.raised_at, s.resolved_at, NULL, NULL, NULL
+    FROM system_alerts s WHERE %(journey_id)s::uuid IS NULL AND %(client_id)s::text IS NULL) x
+WHERE (%(open)s::boolean IS NULL OR (resolved_at IS NULL) = %(open)s)
+  AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+ORDER BY severity = 'page' DESC, severity = 'notify' DESC, raised_at, alert_id LIMIT %(limit)s;
+
+-- name: acknowledge
+-- Note who has seen an open alert, and until when it stays quiet.
+UPDATE alerts SET acknowledged_at = %(now)s, acknowledged_by = %(actor)s,
+    snoozed_until = %(until)s
+WHERE journey_id = %(journey_id)s AND alert_id = %(alert_id)s AND resolved_at IS NULL
+RETURNING alert_id;
