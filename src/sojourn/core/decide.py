@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from sojourn.core import rollback, view
-from sojourn.core.alerts import conditions
+from sojourn.core.alerts import ON_THE_WAY, conditions
 from sojourn.core.commands import Command
 from sojourn.core.criteria import ValidationResult
-from sojourn.core.decision import Decision, Draft, Rearm, Refusal
+from sojourn.core.decision import Alert, Decision, Draft, Rearm, Refusal
 from sojourn.core.gates import door, evaluate
 from sojourn.core.handle import handle, record
 from sojourn.core.journal import ENGINE
@@ -70,33 +70,34 @@ def decide(
     A refused command changes nothing; its refusal says why and what would help. At most a failed
     gate attempt is written, for that is a fact.
     """
-    draft = Draft(shot, now, command.actor if command else ENGINE)
-    record(draft, found or {})
+    draft = begun(shot, now, found)
     try:
         if command is not None:
+            draft.actor = command.actor
             handle(draft, command)
         if draft.refusal is None:
             draft.actor = ENGINE
             advance(draft)
     except IllegalTransition as error:
-        return refused(shot, now, Refusal("illegal", str(error)))
+        draft = begun(shot, now, found)
+        draft.refusal = Refusal("illegal", str(error))
     return finish(draft)
 
 
-def refused(shot: Snapshot, now: datetime, refusal: Refusal) -> Decision:
-    """Return the decision that changes nothing."""
+def begun(shot: Snapshot, now: datetime, found: Mapping[str, Fact] | None) -> Draft:
+    """Return the decision that changes nothing yet, but for what tasks have found."""
     draft = Draft(shot, now)
-    draft.refusal = refusal
-    return finish(draft)
+    record(draft, found or {})
+    return draft
 
 
 def advance(draft: Draft) -> None:
-    """Take the journey as far as its evidence carries it."""
-    if draft.state.ended:
+    """Take the journey as far as its evidence carries it; a held one stands still."""
+    if draft.state.ended or draft.state.hold:
         return
+    if draft.rollback and draft.rollback.begun:
+        return  # What validates it has to be observed first: that is the next look's.
     count_work(draft)
-    if draft.state.hold:
-        return
     if rollback.in_rollback(draft.current):
         rollback.go_on(draft)
     if not draft.state.active or draft.state.hold or rollback.check_triggers(draft):
@@ -113,8 +114,7 @@ def count_work(draft: Draft) -> None:
         status = unit_status(unit)
         if status != unit.status:
             note(draft, unit, status)
-    released = [u for u in draft.units.values() if u.uow_id in set(_waiting_for_changes(draft))]
-    draft.release += [u.uow_id for u in released]
+    draft.release += _waiting_for_changes(draft)
 
 
 def note(draft: Draft, unit: Progress, status: UnitOfWorkStatus) -> None:
@@ -135,14 +135,21 @@ def note(draft: Draft, unit: Progress, status: UnitOfWorkStatus) -> None:
 
 def _waiting_for_changes(draft: Draft) -> list[str]:
     done = {u.uow_id for u in draft.units.values() if u.done}
-    fresh = {c.uow_id for c in draft.changes.values() if c.run}
+    # A repeated unit releases once, with its first run; what was released runs on by itself.
+    fresh = {u.uow_id for u in draft.units.values() if u.runs == 1 and _ran(draft, u)}
     return [
         u.uow_id
         for u in draft.units.values()
         if u.status == UnitOfWorkStatus.PENDING
+        and u.runs == 0
         and fresh.intersection(u.dependencies)
         and done.issuperset(u.dependencies)
     ]
+
+
+def _ran(draft: Draft, unit: Progress) -> bool:
+    change = draft.changes.get(unit.uow_id)
+    return change is not None and change.run
 
 
 def finish(draft: Draft) -> Decision:
@@ -151,8 +158,7 @@ def finish(draft: Draft) -> Decision:
     faced = door(shot.path, shot.state)
     result = draft.result or evaluate(faced, shot, draft.now)
     seen = view.view(shot, draft.now, result)
-    wanted = conditions(shot, result, seen.schedule) | draft.alerts
-    open_ = draft.shot.alerts
+    raised, resolved = alerts(draft, conditions(shot, result, seen.schedule))
     return Decision(
         before=draft.shot,
         state=draft.state,
@@ -172,17 +178,34 @@ def finish(draft: Draft) -> Decision:
         gates=tuple(draft.gates),
         rollback=draft.rollback,
         trips=draft.trips,
-        raised=tuple(a for key, a in wanted.items() if key not in open_),
-        resolved=tuple(key for key in open_ if key not in wanted),
+        raised=raised,
+        resolved=resolved,
         result=result,
         refusal=draft.refusal,
     )
 
 
 def look_again(draft: Draft, shot: Snapshot, result: ValidationResult) -> datetime | None:
-    """Return when to look next: at once after a move, for there is other evidence to see then."""
+    """Return when to look next: at once after a move, for there is other evidence to see then.
+
+    After a refusal too: no look that was due may be lost to it.
+    """
     before, after = draft.shot.state, draft.state
     moved = (before.visit, before.admitted_at) != (after.visit, after.admitted_at)
-    if moved and after.active and not after.hold:
+    if (moved or draft.refusal) and not after.ended and not after.hold:
         return draft.now
     return view.look_again(shot, draft.now, result, draft.trips.values())
+
+
+Found = Mapping[tuple[str, str], Alert]
+
+
+def alerts(draft: Draft, present: Found) -> tuple[tuple[Alert, ...], tuple[tuple[str, str], ...]]:
+    """Return the alerts to raise, and the keys of those to resolve; a refusal does neither."""
+    if draft.refusal:
+        return (), ()
+    wanted = {**present, **draft.alerts}
+    kept = ON_THE_WAY if draft.state.hold else frozenset[str]()
+    open_ = draft.shot.alerts
+    gone = sorted(k for k in open_ if k not in wanted and k[0] not in kept)
+    return tuple(a for key, a in wanted.items() if key not in open_), tuple(gone)

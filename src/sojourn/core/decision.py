@@ -142,6 +142,7 @@ class Draft:
         self.actor = actor
         self.state = shot.state
         self.units: dict[str, Progress] = {u.uow_id: u for u in shot.units}
+        self.seen = shot.seen
         self.facts: dict[str, Fact] = {}
         self.rulings: list[Ruling] = []
         self.events: list[Event] = []
@@ -169,9 +170,19 @@ class Draft:
             state=self.state,
             units=tuple(self.units.values()),
             facts={**self.shot.facts, **self.facts},
+            seen=self.seen,
             rulings=(*self.shot.rulings, *self.rulings),
             gate=self.memory,
+            rollback=self.open_rollback,
         )
+
+    @property
+    def open_rollback(self) -> OpenRollback | None:
+        """Return the rollback in progress: the one begun just now, or the snapshot's."""
+        change = self.rollback
+        if change and change.begun:
+            return change.begun
+        return None if change and change.completed else self.shot.rollback
 
     def event(self, type: str, reason: str = "", cause: str = "", **data: Any) -> None:  # noqa: A002
         """Add a fact to the journal, at this moment and by this actor."""
@@ -180,7 +191,10 @@ class Draft:
     def move(
         self, event: str, reason: str = "", cause: str = "", target: Stage | None = None
     ) -> None:
-        """Make a transition; an illegal one raises before anything is changed."""
+        """Make a transition; an illegal one raises before anything is changed.
+
+        What was seen and done belongs to the stage left: nothing of it counts in the one entered.
+        """
         left = self.state.current_stage
         self.state = self.state.transition(event, self.now, self.shot.path.table, target)
         entered = self.state.current_stage
@@ -189,8 +203,9 @@ class Draft:
             data["target"] = self.state.target_stage
         row = Event("transition", self.now, self.actor, reason, cause, data, (left, event, entered))
         self.events.append(row)
-        self.memory = None
-        self.trips = {}
+        self.memory, self.result = None, None
+        self.units, self.seen = {}, {}
+        self.trips = {name: replace(trip, since=None) for name, trip in self.trips.items()}
 
     def change(self, unit: Progress, status: UnitOfWorkStatus, *, run: bool = False) -> None:
         """Set a unit's status."""
@@ -206,6 +221,10 @@ class Draft:
             self.units[unit.uow_id] = progress_of(unit)
             if done.issuperset(unit.dependencies):
                 self.release.append(unit.uow_id)
+
+    def alert(self, alert: Alert) -> None:
+        """Tell people of a condition that was found on the way."""
+        self.alerts[alert.kind, alert.subject] = alert
 
     def refuse(
         self, code: str, message: str, remedy: str = "", result: ValidationResult | None = None

@@ -7,11 +7,10 @@ from datetime import datetime
 from sojourn.core.approvals import fingerprint
 from sojourn.core.criteria import CriteriaCheck, ValidationResult, Verdict, verdict_of, words
 from sojourn.core.decision import View
-from sojourn.core.gates import door, evaluate, gate_of, place_of, trigger_criteria
-from sojourn.core.handle import evidence_seen
+from sojourn.core.gates import by_hand, door, evaluate, place_of, trigger_criteria
 from sojourn.core.journeys import Ball, active_time
-from sojourn.core.paths import Mode
 from sojourn.core.rollback import trigger_check
+from sojourn.core.rulings import evidence_seen
 from sojourn.core.snapshot import Snapshot, span
 from sojourn.core.stages import JourneyStage
 from sojourn.core.view import troubles, view
@@ -101,8 +100,8 @@ def _where(shot: Snapshot, now: datetime, seen: View) -> str:
 def _gate(shot: Snapshot, result: ValidationResult) -> str:
     place = place_of(shot.state)
     if result.passed:
-        mode = gate_of(shot.path, shot.state).mode
-        waits = "a person passes it" if mode == Mode.MANUAL else "the engine passes it"
+        by_person = by_hand(shot.path, shot.state)
+        waits = "a person passes it" if by_person else "the engine passes it"
         return f"Its gate {place} holds ({len(result.checks)} checks); {waits}."
     return f"Its gate {place} is shut: {result.summary}."
 

@@ -17,7 +17,7 @@ from sojourn.core.criteria import (
 )
 from sojourn.core.journeys import Ball, JourneyState
 from sojourn.core.judge import Finding, Reading, check, judge, judge_fact, reading, waived
-from sojourn.core.paths import Gate, Path, StagePlan
+from sojourn.core.paths import Gate, Mode, Path, StagePlan
 from sojourn.core.snapshot import Snapshot, span
 from sojourn.core.stages import JourneyStage, Stage
 from sojourn.core.work import Progress, Purpose, UnitOfWorkStatus
@@ -73,6 +73,20 @@ def gate_of(path: Path, state: JourneyState) -> Gate:
         return path.rollback.checks
     stage = path.stage(state.current_stage)
     return stage.exit if state.admitted_at else stage.entry
+
+
+def by_hand(path: Path, state: JourneyState) -> bool:
+    """Say whether a person has to pass the journey's door once it holds.
+
+    Leaving a stage is entering the next: that stage's own entry gate may ask for a person too.
+    """
+    if not state.active:
+        return False
+    stage = path.stage(state.current_stage)
+    if state.admitted_at is None:
+        return stage.entry.mode == Mode.MANUAL
+    following = path.following(stage.name)
+    return Mode.MANUAL in (stage.exit.mode, following.entry.mode if following else Mode.AUTO)
 
 
 def place_of(state: JourneyState) -> str:

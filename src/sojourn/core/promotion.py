@@ -4,24 +4,24 @@ from dataclasses import replace
 
 from sojourn.core import rollback
 from sojourn.core.criteria import ValidationResult, Verdict
-from sojourn.core.decision import Alert, Draft, GateRecord
-from sojourn.core.gates import ExitCriteriaValidator, door, evaluate, gate_of, place_of
-from sojourn.core.paths import Mode
+from sojourn.core.decision import Draft, GateRecord
+from sojourn.core.gates import ExitCriteriaValidator, by_hand, door, evaluate, place_of
 from sojourn.core.plan import plan_stage, unique
 from sojourn.core.references import UnresolvedReference
-from sojourn.core.rollout import roll_out
+from sojourn.core.rollout import roll_out, unplannable
 from sojourn.core.snapshot import GateMemory
 from sojourn.core.stages import TransitionEvent, promotion_event
 from sojourn.core.work import InvalidWork
 
 
 def admit(draft: Draft) -> None:
-    """Open the stage's entry gate when it holds, and plan the stage's work."""
+    """Open the stage's entry gate when it holds by itself, and plan the stage's work."""
     if draft.state.admitted_at is not None:
         return
     draft.result = evaluate(door(draft.shot.path, draft.state), draft.current, draft.now)
     stage = draft.shot.path.stage(draft.state.current_stage)
-    if draft.result.passed or not stage.entry.criteria:
+    holds = draft.result.passed and not by_hand(draft.shot.path, draft.state)
+    if holds or not stage.entry.criteria:
         enter(draft, draft.result)
 
 
@@ -32,9 +32,10 @@ def enter(draft: Draft, result: ValidationResult | None) -> None:
     try:
         units = unique(plan_stage(draft.shot.path, admitted, facts, draft.now))
     except (InvalidWork, UnresolvedReference) as error:
-        return _unplannable(draft, str(error))
+        return unplannable(draft, str(error))
     if result is not None and result.checks:
-        draft.gates.append(GateRecord(place_of(draft.state), "entry", draft.actor, result, 1))
+        count = draft.memory.attempts + 1 if draft.memory else 1
+        draft.gates.append(GateRecord(place_of(draft.state), "entry", draft.actor, result, count))
     draft.state = admitted
     draft.memory = None
     draft.result = None
@@ -43,20 +44,13 @@ def enter(draft: Draft, result: ValidationResult | None) -> None:
     return draft.plan(units)
 
 
-def _unplannable(draft: Draft, why: str) -> None:
-    stage = draft.state.current_stage
-    message = f"the work of {stage} cannot be planned: {why}"
-    remedy = "record the missing fact, or migrate the journey to a path that does without"
-    draft.alerts["plan", stage] = Alert("plan", stage, "page", message, remedy)
-
-
 def promote(draft: Draft) -> None:
     """Pass the exit gate when it holds and passes by itself; note a first failure as an attempt."""
     journey = str(draft.state.journey_id)
     validator = ExitCriteriaValidator({journey: draft.current}, draft.now)
     draft.result = validator.validate_door(journey)
     if draft.result.passed:
-        if gate_of(draft.shot.path, draft.state).mode == Mode.AUTO:
+        if not by_hand(draft.shot.path, draft.state):
             pass_gate(draft, draft.result, "auto")
     elif worth_an_attempt(draft, draft.result):
         attempt(draft, draft.result, "auto")
@@ -64,14 +58,17 @@ def promote(draft: Draft) -> None:
 
 def worth_an_attempt(draft: Draft, result: ValidationResult) -> bool:
     """Say whether an automatic attempt is due: all work is done, the verdict is a failure, and
-    the last attempt did not fail on the same checks already.
+    no attempt at this gate has failed on the same checks before.
     """
     if result.verdict != Verdict.FAILED or not work_done(draft):
         return False
-    memory = draft.memory
-    failing = tuple(c.name for c in result.failing if c.verdict == Verdict.FAILED)
-    known = memory is not None and memory.attempts > 0 and memory.visit == draft.state.visit
-    return not (memory and known and set(failing) <= set(memory.failing))
+    told = draft.memory.attempted if draft.memory else ()
+    return not set(failed(result)) <= set(told)
+
+
+def failed(result: ValidationResult) -> tuple[str, ...]:
+    """Return the names of the checks that were judged and did not hold."""
+    return tuple(c.name for c in result.failing if c.verdict == Verdict.FAILED)
 
 
 def work_done(draft: Draft) -> bool:
@@ -86,7 +83,8 @@ def attempt(draft: Draft, result: ValidationResult, kind: str) -> None:
     draft.gates.append(GateRecord(place, kind, draft.actor, result, count))
     draft.event("gate.attempted", result.summary, gate=place, verdict=result.verdict, kind=kind)
     base = draft.memory or GateMemory(place, draft.state.visit, result.verdict, 0, 0)
-    draft.memory = replace(base, attempts=count)
+    causes = dict.fromkeys((*base.attempted, *failed(result)))
+    draft.memory = replace(base, attempts=count, attempted=tuple(causes))
 
 
 def pass_gate(draft: Draft, result: ValidationResult, kind: str) -> None:
@@ -99,6 +97,5 @@ def pass_gate(draft: Draft, result: ValidationResult, kind: str) -> None:
     percent = draft.state.rollout_percent
     draft.move(promotion_event(following.name), result.summary)
     draft.state = replace(draft.state, rollout_percent=percent)
-    draft.result = None
     enter(draft, None)
     return roll_out(draft)

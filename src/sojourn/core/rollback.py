@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
+from sojourn.core.alerts import source_error
 from sojourn.core.criteria import CriteriaCheck, Observe, ValidationResult, Verdict
-from sojourn.core.decision import Draft, GateRecord, RollbackChange, derived_id
-from sojourn.core.gates import ROLLBACK_CHECKS, door, evaluate
-from sojourn.core.journeys import active_time, begin_hold, stage_before
+from sojourn.core.decision import Alert, Draft, GateRecord, RollbackChange, derived_id
+from sojourn.core.gates import ROLLBACK_CHECKS, UNDONE, door, evaluate
+from sojourn.core.journeys import JourneyState, active_time, begin_hold, stage_before
 from sojourn.core.judge import judge, judge_fact
 from sojourn.core.paths import Action, AfterRollback, Path, RollbackTrigger, Trigger
 from sojourn.core.plan import plan_undo
@@ -38,41 +39,66 @@ def trigger_check(trigger: Trigger, shot: Snapshot, now: datetime) -> CriteriaCh
     return judge(criterion, shot.seen.get(key), shot.state, now)
 
 
+def memory_key(state: JourneyState, trigger: Trigger) -> str:
+    """Return the name under which a stage's trigger remembers what it acted on."""
+    return f"{state.current_stage}/{trigger.criterion.name}"
+
+
 def _tripped(draft: Draft, trigger: Trigger) -> CriteriaCheck | None:
     check = trigger_check(trigger, draft.current, draft.now)
-    name = trigger.criterion.name
-    memory = draft.trips.get(name, Trip())
+    key = memory_key(draft.state, trigger)
+    memory = draft.trips.get(key, Trip())
+    if check.verdict == Verdict.ERROR:
+        draft.alert(source_error(check))
     if not check.passed:
-        draft.trips[name] = replace(memory, since=None)
+        draft.trips[key] = replace(memory, since=None)
         return None
     since = memory.since or draft.now
-    draft.trips[name] = replace(memory, since=since)
-    return check if _due(draft, trigger, memory, since, check) else None
+    draft.trips[key] = replace(memory, since=since)
+    if active_time(draft.state, since, draft.now) < trigger.lasting:
+        return None
+    if trigger.action == Action.ALERT:
+        _tell(draft, trigger, check)
+        if memory.acted_at is not None and memory.acted_at >= since:
+            return None
+    return check if _due(draft, trigger, memory, check) else None
 
 
-def _due(
-    draft: Draft, trigger: Trigger, memory: Trip, since: datetime, check: CriteriaCheck
-) -> bool:
-    lasted = active_time(draft.state, since, draft.now) >= trigger.lasting
+def _due(draft: Draft, trigger: Trigger, memory: Trip, check: CriteriaCheck) -> bool:
     cool = memory.acted_at is None or draft.now - memory.acted_at >= trigger.cooldown
-    seen = check.observed_at
-    fresh = memory.evidence_at is None or seen is None or seen > memory.evidence_at
-    return lasted and cool and fresh
+    return cool and _fresh(memory, check.observed_at)
+
+
+def _fresh(memory: Trip, seen: datetime | None) -> bool:
+    """Say whether evidence is other than that which was acted on; of unknown age it is not."""
+    if memory.acted_at is None:
+        return True
+    return seen is not None and (memory.evidence_at is None or seen > memory.evidence_at)
+
+
+def _tell(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:
+    """Keep an alert open for as long as its trigger's condition lasts."""
+    told = f"{trigger.kind.replace('_', ' ')}: {check.message}"
+    draft.alert(Alert("trigger", trigger.criterion.name, "notify", told, "sojourn explain CLIENT"))
 
 
 def act(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:
     """Do what a tripped trigger asks for, and remember the evidence that it acted on."""
-    name, why = trigger.criterion.name, check.message
-    acted = Trip(draft.trips[name].since, draft.now, check.observed_at)
+    name, why, key = trigger.criterion.name, check.message, memory_key(draft.state, trigger)
     facts = {"kind": trigger.kind, "action": trigger.action, "actual": check.actual_value}
     draft.event("trigger.tripped", why, name, **facts, limit=check.expected_value)
     if trigger.action == Action.ROLLBACK:
-        target = trigger.target or stage_before(draft.state)
-        initiate(draft, trigger.kind, target, why, name)
+        initiate(draft, trigger.kind, _target(draft.state, trigger), why, name)
     elif trigger.action == Action.HOLD:
         hold(draft, f"{trigger.kind.replace('_', ' ')}: {why}")
-    if draft.state.active:
-        draft.trips[name] = acted
+    # It outlives a rollback: the same evidence never trips twice, nor a trigger that cools down.
+    since = draft.trips[key].since
+    draft.trips[key] = Trip(since, draft.now, check.observed_at)
+
+
+def _target(state: JourneyState, trigger: Trigger) -> Stage:
+    been = trigger.target in state.completed_stages
+    return trigger.target if trigger.target and been else stage_before(state)
 
 
 def hold(draft: Draft, reason: str) -> None:
@@ -98,7 +124,9 @@ def initiate(draft: Draft, trigger: str, target: Stage, reason: str, cause: str 
     rollback_id = derived_id(draft.state.journey_id, "rollback", draft.state.visit)
     begun = OpenRollback(rollback_id, left, target, trigger, reason, draft.now, deadline)
     draft.rollback = RollbackChange(rollback_id, "executing", begun, cause=cause, actor=draft.actor)
-    unit = undo_plan(draft.shot, left, draft.state.visit)
+    leaving = stages_left(draft.shot.path, left, target)
+    mine = tuple(pair for pair in draft.shot.undoable if pair[0].stage in leaving)
+    unit = undo_plan(replace(draft.shot, undoable=mine), left, draft.state.visit)
     if unit is not None:
         draft.plan([unit])
     draft.event("rollback.initiated", reason, cause, trigger=trigger, target=target, left=left)
@@ -126,17 +154,19 @@ def withdraw_open(draft: Draft) -> None:
 def go_on(draft: Draft) -> None:
     """Execute and validate: follow the rollback unit, then check that the system is stable."""
     unit = next((u for u in draft.units.values() if u.purpose == Purpose.ROLLBACK), None)
-    if unit is not None and unit.status == UnitOfWorkStatus.FAILED:
-        told = "; ".join(f"{t.name}: {t.message}" for t in unit.troubles)
-        return fail(draft, f"undo failed ({told})", "sojourn retry CLIENT, or cancel")
     faced = door(draft.shot.path, draft.state)
     draft.result = evaluate(faced, draft.current, draft.now)
     if draft.result.passed:
         return complete(draft, draft.result)
+    if unit is not None and unit.status == UnitOfWorkStatus.FAILED:
+        told = "; ".join(f"{t.name}: {t.message}" for t in unit.troubles)
+        return fail(
+            draft, f"undo failed ({told})", f"sojourn retry CLIENT, waive {UNDONE.name}, or cancel"
+        )
     undone = unit is None or unit.done
     if undone and draft.result.verdict == Verdict.FAILED:
         return fail(draft, f"validation failed: {draft.result.summary}", "resume to check again")
-    rollback = draft.shot.rollback
+    rollback = draft.open_rollback
     if rollback and draft.now >= rollback.deadline_at:
         return fail(draft, f"not done in time: {draft.result.summary}", "resume to wait again")
     return None
@@ -167,6 +197,7 @@ def complete(draft: Draft, result: ValidationResult) -> None:
     """Resume or cancel: return to the target stage, or end, as the path's policy says."""
     policy = draft.shot.path.rollback
     attempt = draft.state.rollbacks
+    withdraw_open(draft)
     draft.gates.append(GateRecord(ROLLBACK_CHECKS, "rollback", draft.actor, result, attempt))
     draft.event("rollback.validated", result.summary)
     change_open(draft, "completed", result)

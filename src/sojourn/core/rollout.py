@@ -5,13 +5,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from sojourn.core.alerts import source_error
 from sojourn.core.criteria import CriteriaCheck, Observe, Verdict, verdict_of
 from sojourn.core.decision import Alert, Draft
 from sojourn.core.gates import Faced, door, evaluate, soak_key, wave_criteria
 from sojourn.core.journeys import JourneyState, Soak, active_time
 from sojourn.core.paths import Rollout
-from sojourn.core.plan import plan_wave
-from sojourn.core.work import Progress
+from sojourn.core.plan import plan_wave, unique
+from sojourn.core.references import UnresolvedReference
+from sojourn.core.work import InvalidWork, Progress
 
 LONGEST_GAP: Final = timedelta(hours=6)
 """Time between two looks further apart than this was not observed, so it was not healthy."""
@@ -22,8 +24,7 @@ def roll_out(draft: Draft) -> None:
     stage = draft.shot.path.stage(draft.state.current_stage)
     if draft.state.admitted_at is None:
         return
-    if stage.rollout is None or _settled(draft, stage.rollout):
-        _soak_exit(draft)
+    _soak_exit(draft, stage.rollout is None or _settled(draft, stage.rollout))
 
 
 def _settled(draft: Draft, rollout: Rollout) -> bool:
@@ -48,11 +49,24 @@ def _settled(draft: Draft, rollout: Rollout) -> bool:
 
 def begin_wave(draft: Draft) -> None:
     """Begin the next wave: one more unit of work for a larger cohort."""
-    draft.state = replace(draft.state, wave=draft.state.wave + 1)
-    unit = plan_wave(draft.shot.path, draft.state, draft.current.facts, draft.now)
-    if unit is not None:
-        draft.plan([unit])
-        draft.event("rollout.wave_started", wave=draft.state.wave, unit=unit.name)
+    begun = replace(draft.state, wave=draft.state.wave + 1)
+    try:
+        unit = plan_wave(draft.shot.path, begun, draft.current.facts, draft.now)
+        units = unique([unit] if unit else [])
+    except (InvalidWork, UnresolvedReference) as error:
+        return unplannable(draft, str(error))
+    draft.state = begun
+    draft.plan(units)
+    names = [u.name for u in units]
+    return draft.event("rollout.wave_started", wave=begun.wave, units=names)
+
+
+def unplannable(draft: Draft, why: str) -> None:
+    """Tell that work which is due cannot be planned; it is tried again at every look."""
+    stage = draft.state.current_stage
+    message = f"the work of {stage} cannot be planned: {why}"
+    remedy = "record the missing fact, or migrate the journey to a path that does without"
+    draft.alert(Alert("plan", stage, "page", message, remedy))
 
 
 def wave_unit(draft: Draft) -> Progress | None:
@@ -68,33 +82,42 @@ def _held(draft: Draft, need: timedelta) -> bool:
     criteria = wave_criteria(draft.shot.path, draft.state)
     checks = evaluate(criteria, draft.current, draft.now).checks
     good = all(c.passed for c in checks)
-    _tell_halted(draft, checks)
-    if need:
-        key = soak_key(f"{draft.state.current_stage}/wave-{draft.state.wave}", draft.state)
-        draft.state = gather(draft.state, key, healthy(criteria, checks), draft.now)
-    soaked = draft.state.soak.healthy if draft.state.soak else timedelta(0)
-    return good and (not need or soaked >= need)
+    _tell(draft, checks)
+    if not need or _exit_soaks(draft):
+        return good
+    key = soak_key(f"{draft.state.current_stage}/wave-{draft.state.wave}", draft.state)
+    draft.state = gather(draft.state, key, healthy(criteria, checks), draft.now)
+    return good and draft.state.soak is not None and draft.state.soak.healthy >= need
 
 
-def _tell_halted(draft: Draft, checks: Iterable[CriteriaCheck]) -> None:
-    """Raise an alert while a wave's criteria fail: the rollout goes no further."""
+def _exit_soaks(draft: Draft) -> bool:
+    """Say whether the exit gate's soak has begun: the last wave's own is over then."""
+    key = soak_key(f"{draft.state.current_stage}/exit", draft.state)
+    return draft.state.soak is not None and draft.state.soak.key == key
+
+
+def _tell(draft: Draft, checks: tuple[CriteriaCheck, ...]) -> None:
+    """Raise an alert while a wave's criteria fail, for the rollout goes no further, or err."""
+    for check in checks:
+        if verdict_of(check) == Verdict.ERROR:
+            draft.alert(source_error(check))
     failed = [c for c in checks if verdict_of(c) == Verdict.FAILED]
     if failed:
         stage, percent = draft.state.current_stage, draft.state.rollout_percent
         told = f"the rollout halts at {percent} %: {'; '.join(c.message for c in failed)}"
-        alert = Alert("rollout_halted", stage, "notify", told, failed[0].remedy)
-        draft.alerts[alert.kind, alert.subject] = alert
+        draft.alert(Alert("rollout_halted", stage, "notify", told, failed[0].remedy))
 
 
-def _soak_exit(draft: Draft) -> None:
-    faced = door(draft.shot.path, draft.state)
+def _soak_exit(draft: Draft, settled: bool) -> None:
+    """Let the exit gate soak; time in which the rollout was not settled is not healthy."""
     place = f"{draft.state.current_stage}/exit"
-    mine = [f for f in faced if f.place == place]
-    if not any(f.criterion.observe == Observe.SOAK for f in mine):
+    mine = [f for f in door(draft.shot.path, draft.state) if f.place == place]
+    asked = any(f.criterion.observe == Observe.SOAK for f in mine)
+    if not asked or not (settled or _exit_soaks(draft)):
         return
     checks = evaluate(mine, draft.current, draft.now).checks
-    key = soak_key(place, draft.state)
-    draft.state = gather(draft.state, key, healthy(mine, checks), draft.now)
+    good = settled and healthy(mine, checks)
+    draft.state = gather(draft.state, soak_key(place, draft.state), good, draft.now)
 
 
 def healthy(criteria: Iterable[Faced], checks: Iterable[CriteriaCheck]) -> bool:
@@ -114,6 +137,7 @@ def gather(state: JourneyState, key: str, good: bool, now: datetime) -> JourneyS
     if soak is None or soak.key != key:
         return replace(state, soak=Soak(key, timedelta(0), now, good))
     passed = active_time(state, soak.at, now)
-    seen = good and soak.good and now - soak.at <= LONGEST_GAP + (now - soak.at - passed)
+    seen = good and soak.good and passed <= LONGEST_GAP
     gained = passed if seen else timedelta(0)
-    return replace(state, soak=Soak(key, soak.healthy + gained, now, good))
+    # Time that was counted is not counted again, should a clock go back.
+    return replace(state, soak=Soak(key, soak.healthy + gained, max(now, soak.at), good))

@@ -86,6 +86,8 @@ class GateMemory:
     total: int
     failing: tuple[str, ...] = ()
     attempts: int = 0
+    attempted: tuple[str, ...] = ()
+    """Checks that have failed an attempt already: each is a cause that was told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """What people see of a journey at a glance: ball, schedule, gate, and when to look again."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sojourn.core.criteria import CriteriaCheck, ValidationResult, Verdict, verdict_of
 from sojourn.core.decision import View
-from sojourn.core.gates import door, evaluate, gate_of, place_of
+from sojourn.core.gates import by_hand, door, evaluate, place_of
 from sojourn.core.journeys import Ball, JourneyState, Schedule, active_time
-from sojourn.core.paths import Mode, Path, StagePlan
+from sojourn.core.paths import Path, StagePlan
 from sojourn.core.snapshot import GateMemory, Snapshot, Trip
 from sojourn.core.work import Progress, Trouble, UnitOfWorkStatus
 
@@ -35,10 +36,14 @@ def remember(shot: Snapshot, result: ValidationResult) -> GateMemory | None:
         return None
     place, visit = place_of(shot.state), shot.state.visit
     same = shot.gate is not None and (shot.gate.place, shot.gate.visit) == (place, visit)
-    attempts = shot.gate.attempts if shot.gate and same else 0
-    good = sum(c.passed for c in result.checks)
-    failing = tuple(c.name for c in result.failing)
-    return GateMemory(place, visit, result.verdict, good, len(result.checks), failing, attempts)
+    base = shot.gate if shot.gate and same else GateMemory(place, visit, result.verdict, 0, 0)
+    return replace(
+        base,
+        verdict=result.verdict,
+        passed=sum(c.passed for c in result.checks),
+        total=len(result.checks),
+        failing=tuple(c.name for c in result.failing),
+    )
 
 
 def possible_at(result: ValidationResult) -> datetime | None:
@@ -78,7 +83,7 @@ def _ball_of(trouble: Trouble) -> tuple[Ball, str]:
 
 
 def _open_gate(shot: Snapshot) -> tuple[Ball, str]:
-    if gate_of(shot.path, shot.state).mode == Mode.MANUAL:
+    if by_hand(shot.path, shot.state):
         return Ball.OPERATOR, "the gate holds; sojourn promote CLIENT"
     return Ball.NOBODY, "the engine's next look"
 
