@@ -28,7 +28,7 @@ from google.protobuf.json_format import MessageToDict
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sojourn.agents.a2a_parts import EXTENSION
+from sojourn.agents.about import EXTENSION
 from tests.agents.conformance import Peer
 from tests.agents.servers import serving
 
@@ -151,13 +151,15 @@ class Between:
         body = await whole(receive)
         self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
         behaviour = next((b for b in BEHAVIOURS if f'"{b}"'.encode() in body), None)
-        sending = b"SendMessage" in body or scope["path"].endswith("message:send")
         if self.unlisted and (b"ListTasks" in body or scope["path"].endswith("/tasks")):
             await answer(send, 501, b"{}")
-        elif behaviour and sending:
-            await getattr(self, behaviour)(scope, again(body), send)
+        elif behaviour and self.sends(scope, body):
+            await getattr(self, behaviour)(scope, again(body, receive), send)
         else:
-            await self.app(scope, again(body), send)
+            await self.app(scope, again(body, receive), send)
+
+    def sends(self, scope: Scope, body: bytes) -> bool:
+        return b"SendMessage" in body or scope["path"].endswith("message:send")
 
     async def garbage(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, b"<html>hello</html>")
@@ -167,9 +169,13 @@ class Between:
 
     async def huge(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(head(200))
-        for _ in range(800):
+        await receive()
+        gone = asyncio.ensure_future(receive())
+        while not gone.done() and self.peer.sent_bytes < 50 << 20:
             await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
             self.peer.sent_bytes += 65536
+            await asyncio.sleep(0)
+        gone.cancel()
 
     async def slow(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(head(200))
@@ -184,8 +190,11 @@ class Between:
         await answer(send, 307, b"", location=b"http://169.254.169.254/latest")
 
     async def dying(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the agent work, and lose all but a part of its reply."""
+        """Let the agent work, and lose all but a part of its first reply."""
         self.deaths += 1
+        if self.deaths > 1:
+            await self.app(scope, receive, send)
+            return
         kept: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -217,15 +226,12 @@ async def whole(receive: Receive) -> bytes:
             return body
 
 
-def again(body: bytes) -> Receive:
-    """Return what lets an application read a body that has been read."""
+def again(body: bytes, rest: Receive) -> Receive:
+    """Return what lets an application read a body that has been read, and what follows it."""
     messages = [{"type": "http.request", "body": body}]
 
     async def receive() -> Message:
-        if messages:
-            return messages.pop()
-        await asyncio.Event().wait()
-        raise AssertionError("unreachable")
+        return messages.pop() if messages else await rest()
 
     return receive
 

@@ -31,7 +31,8 @@ from google.protobuf.json_format import Error as ProtobufError
 from google.protobuf.json_format import MessageToDict
 
 from sojourn.agents import doubt
-from sojourn.agents.a2a_parts import EXTENSION, mark, outcome_of, replied, request, wanted_skill
+from sojourn.agents.a2a_parts import mark, outcome_of, replied, request, wanted_skill
+from sojourn.agents.about import EXTENSION
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.guard import checked_url
 from sojourn.agents.redact import redact

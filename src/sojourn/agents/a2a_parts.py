@@ -20,6 +20,7 @@ from a2a.types import (
 )
 from google.protobuf.json_format import MessageToDict
 
+from sojourn.agents.about import EXTENSION, about
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.outcome import envelope, usable
 from sojourn.agents.redact import redact
@@ -27,8 +28,6 @@ from sojourn.agents.shape import LIMIT, BadAnswer, plain
 from sojourn.agents.trouble import key
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome, Rejected, Working
 
-EXTENSION: Final = "https://sojourn.dev/a2a/task/v1"
-"""Under this key of a message's metadata stands what the engine knows of the task."""
 POLL_FIRST: Final = 1.0
 POLL_GROWTH: Final = 1.5
 POLL_MOST: Final = 30.0
@@ -52,22 +51,6 @@ def request(call: Call, card: AgentCard, callbacks: Callbacks | None) -> SendMes
         return_immediately=True, history_length=0, task_push_notification_config=push
     )
     return SendMessageRequest(message=message, configuration=configuration)
-
-
-def about(call: Call) -> dict[str, Any]:
-    """Return what travels in a message's metadata; ids are strings, since numbers become floats."""
-    return {
-        "journey_id": str(call.journey_id),
-        "uow_id": str(call.uow_id),
-        "task_id": call.task_id,
-        "name": call.name,
-        "client_id": call.client_id,
-        "stage": call.stage,
-        "attempt": call.retry_count + 1,
-        "fence": call.fence,
-        "idempotency_key": key(call),
-        "now": call.now.isoformat() if call.now else None,
-    }
 
 
 def outcome_of(task: Task, call: Call, limit: int = LIMIT) -> Outcome:

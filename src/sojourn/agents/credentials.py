@@ -98,7 +98,16 @@ class Tokens:
         self._token = str(token)
         self._until = monotonic() + max(life - MARGIN, 1.0)
 
+    @property
+    def header(self) -> str:
+        """Return the value of the Authorization header."""
+        return f"Bearer {self._token}"
+
+    def forget(self) -> None:
+        """Drop the token, since it was refused."""
+        self._token = ""
+
     def sign(self, request: httpx.Request) -> httpx.Request:
         """Return the request with the token in it."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = self.header
         return request

@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from sojourn.agents import doubt
+from sojourn.agents.about import about
 from sojourn.agents.callbacks import Callbacks, pair
 from sojourn.agents.guard import Forbidden, checked_url, origin
 from sojourn.agents.redact import redact
@@ -147,21 +148,7 @@ class HttpAgent:
 
 def content(call: Call) -> dict[str, Any]:
     """Return what an agent is told of its task."""
-    told: dict[str, Any] = {
-        "task_id": call.task_id,
-        "name": call.name,
-        "agent_id": call.agent_id,
-        "input_data": dict(call.input_data),
-        "journey_id": str(call.journey_id),
-        "uow_id": str(call.uow_id),
-        "client_id": call.client_id,
-        "stage": call.stage,
-        "attempt": call.retry_count + 1,
-        "fence": call.fence,
-        "idempotency_key": key(call),
-        "timeout_seconds": call.timeout.total_seconds(),
-        "now": call.now.isoformat() if call.now else None,
-    }
+    told: dict[str, Any] = {**about(call), "input_data": dict(call.input_data)}
     if call.answer is not None:
         told["answer"] = call.answer
         told |= {k: v for k, v in (call.handle or {}).items() if k == "status_url"}

@@ -34,8 +34,8 @@ class Protocol:
 
     build: Callable[[AgentSpec, Around], Agent]
     check: Callable[[AgentSpec, Around], Awaitable[Mapping[str, Any]]]
-    needs: tuple[str, ...]
-    """Keys of the entry, one of which must be there."""
+    needs: tuple[tuple[str, ...], ...]
+    """Groups of keys of the entry; one key of each group must be there."""
     may: frozenset[str] = frozenset()
     """Keys of the entry that only some protocols know, and this one does."""
     idempotent: bool = False
@@ -102,10 +102,29 @@ async def _check_a2a(spec: AgentSpec, around: Around) -> Mapping[str, Any]:
             return await examined(spec.url or "", asking, spec.skill)
 
 
+def _mcp(spec: AgentSpec, around: Around) -> Agent:
+    from sojourn.agents.mcp import build
+
+    return build(spec, around.guard)
+
+
+async def _check_mcp(spec: AgentSpec, around: Around) -> Mapping[str, Any]:
+    from sojourn.agents.mcp import build
+
+    async with asyncio.timeout(CHECK_SECONDS):
+        return await build(spec, around.guard).tool()
+
+
 PROTOCOLS: Final[dict[str, Protocol]] = {
-    "python": Protocol(_python, _check_python, ("target",), frozenset({"target"}), True),
-    "a2a": Protocol(_a2a, _check_a2a, ("url",), frozenset({"url", "auth", "skill"})),
-    "http": Protocol(_http, _check_http, ("url",), frozenset({"url", "auth"}), True),
+    "python": Protocol(_python, _check_python, (("target",),), frozenset({"target"}), True),
+    "mcp": Protocol(
+        _mcp,
+        _check_mcp,
+        (("url", "command"), ("tool",)),
+        frozenset({"url", "command", "env", "tool", "auth"}),
+    ),
+    "a2a": Protocol(_a2a, _check_a2a, (("url",),), frozenset({"url", "auth", "skill"})),
+    "http": Protocol(_http, _check_http, (("url",),), frozenset({"url", "auth"}), True),
 }
 """A new protocol is a file of its own and a line here."""
 
@@ -121,8 +140,9 @@ def faults(spec: AgentSpec) -> Iterator[tuple[str, str]]:
         hint = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(PROTOCOLS)}"
         yield "protocol", f"there is no protocol {spec.protocol!r}; {hint}"
         return
-    if not any(getattr(spec, key) for key in protocol.needs):
-        yield "protocol", f"{spec.protocol} needs {' or '.join(protocol.needs)}"
+    for group in protocol.needs:
+        if not any(getattr(spec, key) for key in group):
+            yield "protocol", f"{spec.protocol} needs {' or '.join(group)}"
     for key in PARTIAL:
         if getattr(spec, key) and key not in protocol.may:
             yield key, f"an agent of protocol {spec.protocol} has no {key}"
