@@ -60,7 +60,8 @@ class TaskPlan:
     """A task as a path describes it; ``for_each`` makes one task of each item of a list.
 
     Strings in ``input_data`` may hold references: ``${client.id}``, ``${journey.metadata.x}``,
-    ``${facts.x}``, ``${tasks.<task>.output.x}``, ``${units.<unit>.<task>.output.x}``, ``${item}``.
+    ``${facts.x}``, ``${tasks.<task>.output.x}``, ``${units.<unit>.<task>.output.x}``, ``${item}``,
+    and in a rollout's unit ``${wave.percent}`` (source: :mod:`sojourn.core.references`).
     """
 
     task_id: str
