@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg.conninfo import make_conninfo
 
 from sojourn.store.cluster import Cluster
@@ -26,6 +27,9 @@ _numbers = count(1)
 def pytest_configure() -> None:
     # A terminated run ends like an interrupted one: through the fixtures, server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Tracebacks without their variables: drawing those takes seconds.
+    said = structlog.processors.KeyValueRenderer(["event"])
+    structlog.configure(processors=[structlog.processors.format_exc_info, said])
 
 
 @contextmanager

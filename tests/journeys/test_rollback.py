@@ -54,7 +54,7 @@ async def test_from_sandbox_that_stage_begins_afresh(told: Told) -> None:
     journey = await at_stage(told, "sandbox")
     agents.calls.clear()
     await story.tell(findings=2)
-    assert undone(agents) in (["load", "connect", "prepare"],)
+    assert undone(agents) == ["load", "connect", "prepare"]
     await finished(story, journey, "sandbox", "sandbox", "security_vulnerability")
     state = (await story.shot(journey)).state
     assert state.completed_stages == ()

@@ -49,17 +49,18 @@ async def _look(connection: Connection, door: Door, limit: int) -> int:
     decisions, broken = decided(shots, found, now)
     if stages := rolling_back(decisions):
         again = await with_undoable(connection, {k: shots[k] for k in stages}, stages)
-        redone, _ = decided(again, found, now)
+        redone, unable = decided(again, found, now)
         decisions = [d for d in decisions if d.state.journey_id not in stages] + redone
+        broken += unable
     await write(connection, decisions, door.shelf, now)
-    await send(connection, postpone(broken, now + LATER))
+    await send(connection, postpone(broken, found, now + LATER))
     return len(found)
 
 
 async def _leave_alone(door: Door) -> int:
     async def work(connection: Connection) -> int:
         found = await due(connection, door.now(), 1)
-        await send(connection, postpone(list(found), door.now() + LATER))
+        await send(connection, postpone(list(found), found, door.now() + LATER))
         return len(found)
 
     log.error("a journey could not be written and is left alone for a while")

@@ -256,9 +256,19 @@ async def next_due(connection: Connection) -> Row | None:
     return await one(connection, _QUERIES["next_due"])
 
 
-def postpone(ids: Sequence[UUID], until: datetime) -> list[Statement]:
-    """Return the statement that leaves journeys alone until a time."""
-    return [(_QUERIES["postpone"], {"ids": list(ids), "until": until})] if ids else []
+def postpone(ids: Sequence[UUID], found: Found, until: datetime) -> list[Statement]:
+    """Return the statements that leave journeys alone until a time, and keep what was found."""
+    parked = [
+        {"journey_id": key, "facts": facts, "source": agent}
+        for key in ids
+        for agent, facts in found.get(key, ())
+    ]
+    if not ids:
+        return []
+    return [
+        (_QUERIES["postpone"], {"ids": list(ids), "until": until}),
+        *batch(_QUERIES["park"], parked),
+    ]
 
 
 async def send_wake(connection: Connection, ids: Sequence[UUID]) -> None:

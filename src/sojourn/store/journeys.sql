@@ -1,7 +1,8 @@
 -- name: due
 -- Pick and lock journeys that were woken or whose time has come, skipping those being changed.
 WITH candidates AS (
-    (SELECT journey_id FROM (SELECT journey_id FROM wakeups ORDER BY wakeup_id LIMIT %(limit)s) w)
+    (SELECT journey_id FROM (SELECT journey_id FROM wakeups WHERE NOT parked
+                             ORDER BY wakeup_id LIMIT %(limit)s) w)
     UNION
     (SELECT journey_id FROM journey_states WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s)
 ), locked AS (
@@ -10,9 +11,10 @@ WITH candidates AS (
     ORDER BY j.journey_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), woken AS (
     DELETE FROM wakeups w USING locked l WHERE w.journey_id = l.journey_id
-    RETURNING w.journey_id, w.facts, w.source
+    RETURNING w.wakeup_id, w.journey_id, w.facts, w.source
 )
-SELECT l.journey_id, w.facts, w.source FROM locked l LEFT JOIN woken w USING (journey_id);
+SELECT l.journey_id, w.facts, w.source FROM locked l LEFT JOIN woken w USING (journey_id)
+ORDER BY w.wakeup_id;
 
 -- name: lock
 -- Lock journeys in a fixed order, so that two writers cannot wait for each other.
@@ -101,7 +103,7 @@ WHERE j.journey_id = x.journey_id;
 
 -- name: next_due
 -- Say when the next journey has to be looked at; one that was woken is due since long.
-SELECT CASE WHEN EXISTS (SELECT 1 FROM wakeups) THEN timestamptz 'epoch'
+SELECT CASE WHEN EXISTS (SELECT 1 FROM wakeups WHERE NOT parked) THEN timestamptz 'epoch'
             ELSE (SELECT min(due_at) FROM journey_states WHERE due_at IS NOT NULL) END AS due;
 
 -- name: wake
@@ -139,6 +141,12 @@ ORDER BY j.journey_id LIMIT %(limit)s;
 -- name: postpone
 -- Leave journeys alone for a while on which deciding failed.
 UPDATE journey_states SET due_at = %(until)s WHERE journey_id = ANY(%(ids)s);
+
+-- name: park
+-- Keep what tasks found for the next time that their journeys are due.
+INSERT INTO wakeups (journey_id, facts, source, parked)
+SELECT journey_id, facts, source, true
+FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, facts jsonb, source text);
 
 -- name: resolve
 -- Find the journey that each of many names means: the active one of a client, else the newest.

@@ -308,12 +308,14 @@ CREATE TABLE alerts (
 CREATE UNIQUE INDEX one_open_alert ON alerts (journey_id, kind, subject)
     WHERE resolved_at IS NULL;
 
--- Journeys that the conductor should look at now, with facts that a task has found.
+-- Journeys that the conductor should look at now, with facts that a task has found. What is parked
+-- waits for the journey's next due time: deciding on it has failed, and no fact may be lost by that.
 CREATE TABLE wakeups (
     wakeup_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     journey_id uuid NOT NULL,
     facts      jsonb,
-    source     text
+    source     text,
+    parked     boolean NOT NULL DEFAULT false
 );
 CREATE INDEX wakeups_journey ON wakeups (journey_id);
 
