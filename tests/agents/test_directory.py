@@ -10,6 +10,7 @@ from sojourn.agents.directory import Directory, UnknownAgent
 from sojourn.agents.entries import BadDirectory
 from sojourn.agents.spec import AgentSpec
 from sojourn.core.outcomes import Call, Completed, Failed, Working
+from tests.agents import mcp_peer
 from tests.agents.a2a_peer import served
 from tests.agents.calls import call, finish
 from tests.agents.conformance import Peer
@@ -168,6 +169,25 @@ async def test_an_a2a_agent_is_checked_by_its_card_and_called() -> None:
         assert found.ok, found
         assert found.card["name"] == "Peer"
         assert "has no skill 'sing'" in (await directory.check("odd")).message
+        assert isinstance(await finish(directory, call()), Completed)
+        await directory.aclose()
+
+
+async def test_an_mcp_tool_is_checked_and_called() -> None:
+    peer = Peer(Directory({}))
+    async with mcp_peer.served(peer) as there:
+        entry = {"protocol": "mcp", "url": there.url}
+        directory = Directory(
+            {
+                "peer": AgentSpec.model_validate({**entry, "tool": "behave"}),
+                "odd": AgentSpec.model_validate({**entry, "tool": "behav"}),
+            },
+            allow_private=True,
+        )
+        found = await directory.check("peer")
+        assert found.ok, found
+        assert found.card["tool"]["name"] == "behave"
+        assert "did you mean 'behave'?" in (await directory.check("odd")).message
         assert isinstance(await finish(directory, call()), Completed)
         await directory.aclose()
 

@@ -1,10 +1,21 @@
+from typing import Any
+
 import pytest
 
+from sojourn.agents.a2a import A2aAgent
 from sojourn.agents.guard import Guard
 from sojourn.agents.http import HttpAgent
+from sojourn.agents.mcp import McpAgent
 from sojourn.agents.protocols import PARTIAL, PROTOCOLS, Around, faults, idempotent
 from sojourn.agents.python import PythonAgent
 from sojourn.agents.spec import AgentSpec
+
+ENTRIES: dict[str, dict[str, Any]] = {
+    "python": {"target": "sojourn.sandbox.quality:measure"},
+    "http": {"url": "https://x.example/"},
+    "a2a": {"url": "https://x.example/"},
+    "mcp": {"url": "https://x.example/mcp", "tool": "t"},
+}
 
 
 def test_the_registry_and_the_entries_know_the_same_keys() -> None:
@@ -14,12 +25,15 @@ def test_the_registry_and_the_entries_know_the_same_keys() -> None:
         assert {key for group in protocol.needs for key in group} <= protocol.may
 
 
-def test_a_protocol_builds_its_agent() -> None:
-    around = Around(Guard())
-    python = AgentSpec(protocol="python", target="sojourn.sandbox.quality:measure")
-    assert isinstance(PROTOCOLS["python"].build(python, around), PythonAgent)
-    http = AgentSpec(protocol="http", url="https://x.example/")
-    assert isinstance(PROTOCOLS["http"].build(http, around), HttpAgent)
+@pytest.mark.parametrize(
+    ("protocol", "kind"),
+    [("python", PythonAgent), ("http", HttpAgent), ("a2a", A2aAgent), ("mcp", McpAgent)],
+)
+def test_a_protocol_builds_its_agent(protocol: str, kind: type) -> None:
+    spec = AgentSpec.model_validate({"protocol": protocol, **ENTRIES[protocol]})
+    assert list(faults(spec)) == []
+    assert isinstance(PROTOCOLS[protocol].build(spec, Around(Guard())), kind)
+    assert set(ENTRIES) == set(PROTOCOLS)
 
 
 @pytest.mark.parametrize("said", [None, True, False])
@@ -31,4 +45,6 @@ def test_an_entry_says_whether_repeating_is_safe_or_the_protocol_does(said: bool
 def test_faults_name_the_key() -> None:
     assert list(faults(AgentSpec(protocol="python"))) == [("protocol", "python needs target")]
     odd = AgentSpec(protocol="python", target="a:b", url="https://x")
+    toolless = AgentSpec(protocol="mcp", command=("server",))
+    assert list(faults(toolless)) == [("protocol", "mcp needs tool")]
     assert list(faults(odd)) == [("url", "an agent of protocol python has no url")]
