@@ -49,6 +49,14 @@ def test_what_a_person_may_not_see_is_not_shown() -> None:
     assert [d.document_id for d in results.documents] == ["b"]
 
 
+def test_an_index_of_some_words_ranks_them_alike() -> None:
+    whole, part = Index(DOCUMENTS), Index(DOCUMENTS, {"travel", "form"})
+    for query in (["travel"], ["travel", "form"]):
+        found = [i.search(query, 3, lambda _: True) for i in (whole, part)]
+        assert found[0] == found[1]
+    assert part.search(["pump"], 3, lambda _: True).documents == ()
+
+
 def test_an_empty_index_finds_nothing() -> None:
     assert Index([]).search(["pump"], 3, lambda _: True).documents == ()
 

@@ -124,7 +124,8 @@ def answers(
         for connector, part in zip(world.connectors, crawled, strict=True)
         for document in _crawled(world.source(connector), part)
     ]
-    index = Index([_fresh(d, every, n, stale) for n, d in enumerate(every)])
+    asked = {word for query in world.queries for word in query.words}
+    index = Index([_fresh(d, every, n, stale) for n, d in enumerate(every)], asked)
     return Answers(world, index, leaking)
 
 

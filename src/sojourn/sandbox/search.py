@@ -1,7 +1,7 @@
 """A small search engine: an inverted index ranked by BM25, with permissions."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from math import log, log2
@@ -32,9 +32,10 @@ class Results:
 class Index:
     """An inverted index over documents, ranked by BM25 (k1 = 1.2, b = 0.75)."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
-        """Index the documents by their words."""
+    def __init__(self, documents: Sequence[Document], words: Collection[str] | None = None) -> None:
+        """Index the documents by their words, or by those words only that will be asked for."""
         self.documents = documents
+        self._wanted = words
         self._postings: dict[str, list[Posting]] = defaultdict(list)
         mean = sum(len(d.words) for d in documents) / max(len(documents), 1)
         for number, document in enumerate(documents):
@@ -56,8 +57,12 @@ class Index:
 
     def _add(self, number: int, document: Document, mean: float) -> None:
         length = K1 * (1 - B + B * len(document.words) / mean)
-        for word, count in Counter(document.words).items():
+        for word, count in Counter(self._kept(document)).items():
             self._postings[word].append(Posting(number, count * (K1 + 1) / (count + length)))
+
+    def _kept(self, document: Document) -> Iterable[str]:
+        wanted = self._wanted
+        return document.words if wanted is None else (w for w in document.words if w in wanted)
 
     def _rarity(self, found: int) -> float:
         return log(1 + (len(self.documents) - found + 0.5) / (found + 0.5))
