@@ -62,11 +62,12 @@ async def write(
     statements: list[Statement] = [
         *journeys.writes(decisions, heads),
         *journal.statement(events),
+        # Before the new visit's units are there, which may be of the same stage.
+        *work.mark_undone(_undone(decisions)),
         *work.writes(decisions, now),
         *gates.writes(decisions, now),
         *rollback.writes(decisions, now),
         *alerts.writes(decisions, now),
-        *work.mark_undone(_undone(decisions)),
     ]
     await send(connection, statements)
 
