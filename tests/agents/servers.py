@@ -16,7 +16,7 @@ async def serving(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI application on a free port; yield its URL."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=0)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[sock]))
     while not server.started:
