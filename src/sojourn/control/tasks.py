@@ -74,16 +74,26 @@ def _end(row: Row, attempt: Attempt, now: datetime) -> Settlement | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of settling: how many counted, how many tasks became ready, which were taken."""
+
+    accepted: int
+    released: int
+    taken: list[Claimed]
+
+
 async def settle(
-    door: Door, worker: UUID, settled: Sequence[tuple[Call, Settlement]]
-) -> tuple[int, int]:
-    """Write what came of attempts; returns how many counted and how many tasks became ready."""
+    door: Door, worker: UUID, settled: Sequence[tuple[Call, Settlement]], room: int = 0
+) -> Written:
+    """Write what came of attempts; up to ``room`` tasks that became ready are taken at once."""
 
-    async def put(connection: Connection) -> Row:
-        return await work.settle(connection, worker, settled, door.now())
+    async def put(connection: Connection) -> list[Row]:
+        return await work.settle(connection, worker, settled, door.now(), room)
 
-    row = await in_transaction(door.db, put)
-    return row["accepted"], row["released"]
+    rows = await in_transaction(door.db, put)
+    taken = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]
+    return Written(rows[0]["accepted"], rows[0]["released"], taken)
 
 
 async def settle_cancelled(door: Door, worker: UUID, calls: Sequence[Call]) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
 
@@ -66,6 +67,7 @@ class Worker(Loop):
         self._limit = limit
         self._running: set[asyncio.Task[None]] = set()
         self._finished: Settled = []
+        self._closing = False
 
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
@@ -89,6 +91,7 @@ class Worker(Loop):
 
     async def close(self) -> None:
         """Let running calls end for a while, write what came of them, hand back the rest."""
+        self._closing = True
         if self._running:
             await asyncio.wait(self._running, timeout=GRACE)
         for task in list(self._running):
@@ -144,25 +147,30 @@ class Worker(Loop):
         if stopped:
             await settle_cancelled(self._door, worker, stopped)
         rest = [(c.attempt.call, s) for c, s in done if c.step != Step.CANCEL]
-        accepted = await self._settle_all(rest) if rest else 0
+        accepted = await self._settle_all(worker, rest) if rest else 0
         if accepted < len(rest):
             log.warning("outcomes of superseded attempts were refused", count=len(rest) - accepted)
 
-    async def _settle_all(self, rest: Sequence[tuple[Call, Settlement]]) -> int:
+    async def _settle_all(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
         """Write a set; where the database cannot take it, find the one that it cannot take."""
-        worker = self._lease.worker
-        if worker is None:
-            return 0
         try:
-            return (await settle(self._door, worker, rest))[0]
+            return await self._put(worker, rest)
         except DatabaseUnavailable:
             raise
         except Exception as error:
             if len(rest) == 1:
                 log.exception("an answer cannot be stored", task=rest[0][0].task_id)
-                return (await settle(self._door, worker, [_unstorable(*rest[0], error)]))[0]
-            middle = len(rest) // 2
-            return await self._settle_all(rest[:middle]) + await self._settle_all(rest[middle:])
+                return await self._put(worker, [_unstorable(*rest[0], error)])
+            half = len(rest) // 2
+            first = await self._settle_all(worker, rest[:half])
+            return first + await self._settle_all(worker, rest[half:])
+
+    async def _put(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
+        room = 0 if self._closing else max(self._most - len(self._running), 0)
+        written = await settle(self._door, worker, rest, room)
+        for taken in written.taken:
+            self._begin(taken)
+        return written.accepted
 
 
 def _unstorable(call: Call, settled: Settlement, error: Exception) -> tuple[Call, Settlement]:

@@ -266,15 +266,17 @@ async def settle(
     worker: UUID,
     settled: Sequence[tuple[Call, Settlement]],
     now: datetime,
-) -> Row:
-    """Write what came of attempts; returns how many were ``accepted`` and tasks ``released``.
+    room: int = 0,
+) -> list[Row]:
+    """Write what came of attempts, and begin up to ``room`` tasks that became ready by it.
 
-    A settlement under an old fence, or of a task that another worker holds, changes nothing.
+    Every row says how many were ``accepted`` and ``released``; each with a ``task_id`` is a task
+    taken, as from :func:`claim`. A settlement under an old fence, or of a task that another worker
+    holds, changes nothing.
     """
     rows = [_settlement(call, s, now) | {"worker": worker} for call, s in settled]
-    [statement] = batch(_QUERIES["settle"], rows)
-    row = await one(connection, statement[0], **statement[1])
-    return row or {"accepted": 0, "released": 0}
+    [statement] = batch(_QUERIES["settle"], rows, worker=worker, room=room)
+    return await fetch(connection, statement[0], **statement[1])
 
 
 def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:

@@ -126,22 +126,25 @@ SELECT pg_notify('sojourn_tasks', '');
 -- name: claim
 -- Take the tasks that are due: a bounded number, in order, each with a new fence.
 WITH ready AS (
-    SELECT journey_id, uow_id, task_id FROM tasks
+    SELECT journey_id, uow_id, task_id, due_at, sent FROM tasks
     WHERE due_at IS NOT NULL AND NOT timed AND NOT held
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), timed AS (
-    SELECT journey_id, uow_id, task_id FROM tasks
+    SELECT journey_id, uow_id, task_id, due_at, sent FROM tasks
     WHERE due_at <= %(now)s AND timed AND NOT held
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), first AS (
+    -- Together in order of time: a flood of new tasks does not keep polls and retries waiting.
+    SELECT * FROM ready UNION ALL SELECT * FROM timed ORDER BY due_at LIMIT %(limit)s
 ), claimed AS (
     UPDATE tasks t SET status = CASE WHEN t.cancelling THEN t.status ELSE 'running' END,
         owner = %(worker)s, due_at = NULL, fence = t.fence + 1,
         started_at = coalesce(t.started_at, %(now)s), sent = true,
         deadline_at = coalesce(t.deadline_at, %(now)s + (t.policy->>'deadline')::interval)
-    FROM (SELECT * FROM ready UNION ALL SELECT * FROM timed LIMIT %(limit)s) p
+    FROM first p
     WHERE t.journey_id = p.journey_id AND t.uow_id = p.uow_id AND t.task_id = p.task_id
-    RETURNING t.*, (SELECT o.sent FROM tasks o WHERE o.journey_id = t.journey_id
-                    AND o.uow_id = t.uow_id AND o.task_id = t.task_id) AS sent_before
+    -- What the locked row says, not the statement's snapshot, which may be older.
+    RETURNING t.*, p.sent AS sent_before, p.due_at AS was_due
 ), opened AS (
     SELECT journey_id, uow_id FROM units_of_work u
     WHERE (journey_id, uow_id) IN (SELECT journey_id, uow_id FROM claimed) AND status = 'pending'
@@ -168,10 +171,11 @@ SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_c
            JOIN tasks d ON d.journey_id = u.journey_id AND d.uow_id = u.uow_id
            WHERE own.journey_id = c.journey_id AND own.uow_id = c.uow_id
              AND d.output_data IS NOT NULL) END AS unit_outputs
-FROM claimed c JOIN journey_states j USING (journey_id);
+FROM claimed c JOIN journey_states j USING (journey_id)
+ORDER BY c.was_due;
 
 -- name: settle
--- Write what came of attempts, each only under its own fence; release what waited for them.
+-- Write what came of attempts, each only under its own fence; begin or queue what waited for them.
 WITH x AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
         fence int, status text, retry_count int, output jsonb, error jsonb, handle jsonb,
@@ -194,16 +198,30 @@ WITH x AS (
     SELECT journey_id, uow_id, d AS task_id, count(*) AS n, max(at) AS at
     FROM done, unnest(dependents) d WHERE status = 'completed' GROUP BY 1, 2, 3
 ), locked AS (
-    SELECT t.journey_id, t.uow_id, t.task_id, f.n, f.at FROM tasks t
-    JOIN freed f USING (journey_id, uow_id, task_id)
+    SELECT t.journey_id, t.uow_id, t.task_id, f.at, t.refers, t.held, t.waiting_on - f.n AS left_over
+    FROM tasks t JOIN freed f USING (journey_id, uow_id, task_id)
     ORDER BY 1, 2, 3 FOR NO KEY UPDATE OF t
-), released AS (
-    UPDATE tasks t SET waiting_on = t.waiting_on - l.n, timed = false,
-        due_at = CASE WHEN t.waiting_on = l.n THEN l.at + t.position * interval '1 millisecond' END
+), ready AS (
+    -- What is ready now goes on at once, as far as this worker has room; what refers to outputs
+    -- has to see them committed and goes through the queue, as does what is held.
+    SELECT l.*, l.left_over = 0 AS ready,
+           l.left_over = 0 AND NOT l.refers AND NOT l.held AND row_number() OVER (
+               PARTITION BY l.left_over = 0 AND NOT l.refers AND NOT l.held) <= %(room)s AS taken
     FROM locked l
-    WHERE t.journey_id = l.journey_id AND t.uow_id = l.uow_id AND t.task_id = l.task_id
+), released AS (
+    UPDATE tasks t SET waiting_on = r.left_over, timed = false,
+        due_at = CASE WHEN r.ready AND NOT r.taken
+                      THEN r.at + t.position * interval '1 millisecond' END,
+        status = CASE WHEN r.taken THEN 'running' ELSE t.status END,
+        owner = CASE WHEN r.taken THEN %(worker)s::uuid END,
+        fence = t.fence + r.taken::int,
+        sent = r.taken,
+        started_at = CASE WHEN r.taken THEN r.at END,
+        deadline_at = CASE WHEN r.taken THEN r.at + (t.policy->>'deadline')::interval END
+    FROM ready r
+    WHERE t.journey_id = r.journey_id AND t.uow_id = r.uow_id AND t.task_id = r.task_id
       AND t.status = 'pending'
-    RETURNING t.due_at
+    RETURNING t.*, r.ready
 ), measured AS (
     INSERT INTO measurements (journey_id, metric, at, source, value, n)
     SELECT d.journey_id, m.metric, coalesce(m.at, d.at), d.agent_id, m.value, m.n
@@ -216,8 +234,16 @@ WITH x AS (
     WHERE status = 'failed' OR question IS NOT NULL OR facts IS NOT NULL
        OR (status = 'completed' AND (dependents = '{}' OR measurements <> '[]'))
 )
-SELECT (SELECT count(*) FROM done) AS accepted,
-       (SELECT count(*) FROM released WHERE due_at IS NOT NULL) AS released;
+SELECT d.accepted, r.released, t.*
+FROM (SELECT count(*) AS accepted FROM done) d
+CROSS JOIN (SELECT count(*) FILTER (WHERE ready) AS released FROM released) r
+LEFT JOIN (
+    SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
+           c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer,
+           false AS sent_before, c.cancelling, c.lost_count, c.deadline_at, c.refers,
+           j.client_id, j.current_stage AS stage
+    FROM released c JOIN journey_states j USING (journey_id)
+    WHERE c.owner IS NOT NULL) t ON true;
 
 -- name: settle_cancelled
 -- Note that an agent was told to stop.
