@@ -339,7 +339,13 @@ async def undoable(
 
 def _unit(row: Row) -> UnitOfWork:
     return UnitOfWork(
-        str(row["uow_id"]), str(row["journey_id"]), row["stage"], (), name=row["unit"]
+        str(row["uow_id"]),
+        str(row["journey_id"]),
+        row["stage"],
+        (),
+        tuple(row["dependencies"]),
+        name=row["unit"],
+        visit=row["visit"],
     )
 
 

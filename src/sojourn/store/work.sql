@@ -268,7 +268,7 @@ WHERE owner = %(worker)s;
 -- Read completed tasks of stages that a rollback would leave, with the shape of their units.
 SELECT t.journey_id, t.uow_id, t.task_id, t.name, t.agent_id, t.input_data, t.output_data,
        t.max_retries, t.depends_on, t.policy, t.undo, t.task_group, t.completed_at, t.position,
-       u.name AS unit, u.stage, u.visit, u.purpose
+       u.name AS unit, u.stage, u.visit, u.purpose, u.dependencies
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, stage text)
 JOIN units_of_work u ON u.journey_id = x.journey_id AND u.stage = x.stage
 JOIN tasks t ON t.journey_id = u.journey_id AND t.uow_id = u.uow_id
