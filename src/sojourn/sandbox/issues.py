@@ -1,7 +1,8 @@
 """The issue tracker: bugs and incidents of the client's installation."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any, Final
 
 from sojourn.core.outcomes import Call, Completed, Measured
@@ -30,7 +31,7 @@ def report(call: Call, inputs: Inputs) -> Completed:
     bugs = scenario.begun(Trouble.BUG)
     critical = _seen(bugs, since, now)
     incidents = _seen(scenario.begun(Trouble.INCIDENT), since, now)
-    open_now = _seen(bugs, now, now) + _minor(call.client_id, now)
+    open_now = _seen(bugs, now, now) + _seen(minor(call.client_id, now), now, now)
     output = {"critical_bugs": critical, "open": open_now, "incidents": incidents}
     return done(output, Measured("bug_count", critical), Measured("major_incidents", incidents))
 
@@ -48,11 +49,14 @@ def _seen(every: Lasting, since: datetime, now: datetime) -> int:
     return sum(begin <= now and (end is None or end > since) for begin, end in every)
 
 
-def _minor(client_id: str, now: datetime) -> int:
-    """Return the minor bugs open now: reported in the last ten days and not yet fixed."""
-    return sum(_reported(client_id, now.date() - timedelta(days=age), age) for age in range(10))
+def minor(client_id: str, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return when each minor bug of the last ten days was reported and when it is fixed."""
+    days = [now.astimezone(UTC).date() - timedelta(days=age) for age in range(10)]
+    return [bug for day in days for bug in _reported(client_id, day)]
 
 
-def _reported(client_id: str, day: date, age: int) -> bool:
+def _reported(client_id: str, day: date) -> Iterator[tuple[datetime, datetime]]:
     chance = rng(client_id, "minor", day)
-    return chance.random() < MINOR_A_DAY and chance.expovariate(1 / 3) > age
+    if chance.random() < MINOR_A_DAY:
+        begin = datetime.combine(day, time(), UTC)
+        yield begin, begin + timedelta(days=ceil(chance.expovariate(1 / 3)))

@@ -1,7 +1,7 @@
 """What goes wrong in a world, and when: spells of trouble on the journey's clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -89,6 +89,13 @@ class Scenario:
     def at(self, day: float) -> datetime:
         """Return the instant that many days after the start."""
         return self.start + timedelta(days=day)
+
+    def written(self) -> dict[str, Any]:
+        """Return the scenario as a ``world`` input."""
+        spells = [
+            {k: v for k, v in asdict(spell).items() if v is not None} for spell in self.spells
+        ]
+        return {"start": self.start.isoformat() if self.known_start else None, "spells": spells}
 
     def _end(self, spell: Spell) -> datetime | None:
         return None if spell.until_day is None else self.at(spell.until_day)
