@@ -17,9 +17,21 @@ from sojourn.core.criteria import (
 )
 from sojourn.core.decision import Draft
 from sojourn.core.journeys import JourneyState, start_journey
-from sojourn.core.paths import Gate, Path, StagePlan, TaskPlan, UnitPlan
+from sojourn.core.paths import (
+    Action,
+    Gate,
+    Path,
+    RollbackPolicy,
+    RollbackTrigger,
+    Rollout,
+    StagePlan,
+    TaskPlan,
+    Trigger,
+    UnitPlan,
+    Wave,
+)
 from sojourn.core.snapshot import Snapshot
-from sojourn.core.work import Progress, Purpose, UnitOfWorkStatus
+from sojourn.core.work import Progress, Purpose, Undo, UnitOfWorkStatus
 
 T0 = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -125,3 +137,60 @@ def shot(*criteria: Criterion, **more: Any) -> Snapshot:
 def draft(at: Snapshot, now: datetime = NOW, actor: str = "engine") -> Draft:
     """Return a decision in the making."""
     return Draft(at, now, actor)
+
+
+UNDO = Undo("undo-agent", {"action": "remove"})
+
+
+def undoable(plan: UnitPlan) -> UnitPlan:
+    """Return a unit whose tasks can all be taken back."""
+    return replace(plan, tasks=tuple(replace(t, undo=UNDO) for t in plan.tasks))
+
+
+def trigger(
+    criterion: Criterion, action: str = "rollback", kind: str = "critical_bug", **more: Any
+) -> Trigger:
+    """Return what rolls a journey back, holds it or raises an alert."""
+    return Trigger(RollbackTrigger(kind), criterion, Action(action), **more)
+
+
+SETUP = undoable(unit_plan("setup", "install", "verify"))
+DEPLOY = undoable(unit_plan("deploy", "put", "invite"))
+PAUSE = trigger(fact("pause_requested"), "hold", "client_request")
+BUGS = trigger(metric("bugs", ">", 0, max_age=12 * HOUR))
+LEAK = trigger(metric("leaks", ">", 0), kind="security_vulnerability", target="sandbox")
+INCIDENTS = trigger(metric("incidents", ">", 0, max_age=12 * HOUR), kind="major_incident")
+WAVES = Rollout(
+    tuple(Wave(p, DAY, (metric("p95", "<=", 500, max_age=12 * HOUR),)) for p in (10, 50, 100)),
+    undoable(unit_plan("rollout", "enable")),
+)
+HEALTHY = {"precision": 0.9, "bugs": 0.0, "p95": 300.0, "incidents": 0.0}
+"""What a live source measures while all is well."""
+
+
+def small(**policy: Any) -> Path:
+    """Return a path with everything: work, waves, soak, triggers of each action."""
+    return path(
+        stage(
+            "sandbox",
+            [work(), metric("precision", max_age=DAY)],
+            entry=[fact("signed")],
+            work=(SETUP,),
+            triggers=(PAUSE, replace(LEAK, target=None)),
+        ),
+        stage(
+            "pilot",
+            [work(), metric("bugs", "==", 0, window=DAY, coverage=0.9, every=6 * HOUR,
+                            aggregate="sum")],
+            entry=[fact("cohort")],
+            work=(DEPLOY,),
+            triggers=(BUGS, LEAK, PAUSE),
+        ),
+        stage(
+            "production",
+            [work(), rollout(), soak(DAY)],
+            rollout=WAVES,
+            triggers=(INCIDENTS, LEAK),
+        ),
+        rollback=RollbackPolicy(**policy),
+    )  # fmt: skip

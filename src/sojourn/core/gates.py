@@ -222,7 +222,8 @@ def judge_soak(
     live = soak is not None and mine and soak.good and not state.hold
     at = now + (need - healthy) if live else None
     remedy = f"{span(need - healthy)} more of healthy time"
-    return check(criterion, Finding(Verdict.PENDING, told, remedy, at), healthy)
+    found = check(criterion, Finding(Verdict.PENDING, told, remedy, at), healthy)
+    return replace(found, ball=Ball.SOAK)
 
 
 def judge_rollout(criterion: Criterion, shot: Snapshot, now: datetime) -> CriteriaCheck:

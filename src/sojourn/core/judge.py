@@ -289,18 +289,22 @@ def stale(case: Case) -> Finding | None:
 
 
 def short_of_coverage(case: Case) -> Finding | None:
-    """A window counts only where it was really observed; what was seen already may fail it."""
+    """A window counts only where it was lived through and really observed.
+
+    Coverage forgives gaps in it, not its youth; what was seen already may fail it at once.
+    """
     share, window = case.criterion.evidence.coverage, case.criterion.window
     if share is None or _refuted(case):
         return None
     if window is None:
         wrong = f"{case.criterion.name} asks for coverage of a window and names none"
         return Finding(Verdict.ERROR, wrong, "give the criterion a window in the path")
-    missing = window * share - case.seen.covered
+    lived = active_time(case.state, scope_start(case.criterion, case.state), case.now)
+    missing = max(window * share - case.seen.covered, window - lived)
     if missing <= timedelta(seconds=1):
         return None
     seen = span(case.seen.covered)
-    message = f"{seen} of the last {span(window)} were observed, needed {span(window * share)}"
+    message = f"{seen} of {span(window)} were observed, needed {share:.0%} of all of it"
     remedy = f"{span(missing)} more of a live source"
     at = after_active(case.state, missing, case.now)
     return Finding(Verdict.INSUFFICIENT_DATA, message, remedy, at)

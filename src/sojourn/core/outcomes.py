@@ -206,8 +206,10 @@ def _failed(attempt: Attempt, failed: Failed, now: datetime, draw: float) -> Set
 
 
 def _completed(attempt: Attempt, done: Completed) -> Settlement:
+    """Settle a completed task; a metric that the path maps counts once, as the path says."""
     try:
-        measured = (*map(_sound, done.measurements), *_mapped(done.output, attempt.measures))
+        own = [m for m in done.measurements if m.metric not in attempt.measures]
+        measured = (*map(_sound, own), *_mapped(done.output, attempt.measures))
         facts = {name: pick(done.output, where) for name, where in attempt.facts.items()}
         for said in (done.output, done.facts):
             keepable(said, "answer")

@@ -66,14 +66,15 @@ def _tripped(draft: Draft, trigger: Trigger) -> CriteriaCheck | None:
 
 def _due(draft: Draft, trigger: Trigger, memory: Trip, check: CriteriaCheck) -> bool:
     cool = memory.acted_at is None or draft.now - memory.acted_at >= trigger.cooldown
-    return cool and _fresh(memory, check.observed_at)
+    return cool and _fresh(draft, trigger.criterion.name, check.observed_at)
 
 
-def _fresh(memory: Trip, seen: datetime | None) -> bool:
-    """Say whether evidence is other than that which was acted on; of unknown age it is not."""
-    if memory.acted_at is None:
-        return True
-    return seen is not None and (memory.evidence_at is None or seen > memory.evidence_at)
+def _fresh(draft: Draft, name: str, seen: datetime | None) -> bool:
+    """Say whether evidence is newer than what was acted on, in whichever stage it was."""
+    same = [t for key, t in draft.trips.items() if key.rpartition("/")[2] == name and t.acted_at]
+    if not same or seen is None:
+        return not same
+    return all(t.evidence_at is None or seen > t.evidence_at for t in same)
 
 
 def _tell(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:
