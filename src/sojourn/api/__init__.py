@@ -1,0 +1,1 @@
+"""The HTTP side: health so far, and the API to come."""

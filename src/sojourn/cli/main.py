@@ -1,0 +1,141 @@
+"""The program: its commands, its version, and how it ends."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated, Final
+
+import typer
+
+from sojourn.cli import (
+    agents,
+    alerts,
+    audit,
+    db,
+    engine,
+    explain,
+    failures,
+    gates,
+    holds,
+    journal,
+    journeys,
+    migrate,
+    paths,
+    record,
+    rollback,
+    screen,
+    show,
+    start,
+    work,
+)
+from sojourn.settings import Settings, SettingsError
+
+app: Final = typer.Typer(
+    name="sojourn",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "serve": engine.serve,
+    "worker": engine.worker,
+    "start": start.start,
+    "list": journeys.list_,
+    "show": show.show,
+    "explain": explain.explain,
+    "promote": gates.promote,
+    "approve": gates.approve,
+    "waive": gates.waive,
+    "reject": gates.reject,
+    "rollback": rollback.rollback,
+    "hold": holds.hold,
+    "resume": holds.resume,
+    "cancel": holds.cancel,
+    "retry": work.retry,
+    "answer": work.answer,
+    "record": record.record,
+    "events": journal.events,
+    "alerts": alerts.alerts,
+}
+"""The commands in the order in which help lists them."""
+GROUPS: Final[Mapping[str, typer.Typer]] = {
+    "work": work.group,
+    "path": paths.group,
+    "agent": agents.group,
+    "gate": gates.group,
+    "audit": audit.group,
+    "db": db.group,
+}
+
+
+def _assemble() -> None:
+    paths.group.command("migrate")(migrate.migrate)
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
+
+
+_assemble()
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Take client companies from contract to production, stage by stage, on live evidence.
+
+    Each command explains itself with --help, speaks JSON with --json, and shows with
+    --dry-run what it would do.
+    """
+    if show_version:
+        print(f"sojourn {version('sojourn')}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status; see :class:`~.failures.Status`."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    _tolerant()
+    try:
+        _readable(words)
+        # Typer returns the status of a command that exits by itself.
+        status = app(words, prog_name="sojourn", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except BrokenPipeError:
+        # The reader has read enough (| head); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 -- whatever it is becomes one line and a status
+        return failures.tell(error, as_json="--json" in words, debug=_debug())
+    except KeyboardInterrupt as error:
+        return failures.tell(error, as_json="--json" in words)
+
+
+def _tolerant() -> None:
+    """Print what the terminal's encoding lacks as a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _readable(words: Sequence[str]) -> None:
+    for place, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            told = f"argument {place} is not UTF-8: {screen.clean(ascii(word))}"
+            raise failures.bad(told, "give it in UTF-8") from None
+
+
+def _debug() -> bool:
+    try:
+        return Settings.load().log_level == "debug"
+    except SettingsError:
+        return False

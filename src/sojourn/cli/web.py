@@ -1,0 +1,85 @@
+"""The HTTP server of `sojourn serve`: bound before anything else, in the engine's own loop."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from typing import Final
+
+from sojourn.api.health import Finding, Probe
+from sojourn.cli.failures import Failure, bad
+
+__all__ = ["PATIENCE", "Finding", "Probe", "listening", "serving", "url"]
+
+PATIENCE: Final = 3.0
+"""Seconds that a look at the process's health may take."""
+BACKLOG: Final = 2048
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Hold a socket bound to a host and port (0: a free one); raises Failure, with the fix."""
+    family, address = _address(host, port)
+    with socket.socket(family, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind(address)
+            bound.listen(BACKLOG)
+        except OSError as error:
+            raise _refused(host, port, error) from None
+        bound.setblocking(False)
+        yield bound
+
+
+def _address(host: str, port: int) -> tuple[int, tuple[str, int]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise bad(f"SOJOURN_HOST: {host} is no address of this machine") from None
+    family, _, _, _, address = found[0]
+    return family, (str(address[0]), int(address[1]))
+
+
+def _refused(host: str, port: int, error: OSError) -> Failure:
+    if error.errno == errno.EADDRINUSE:
+        told = f"port {port} of {host} is taken by another process"
+        return Failure("conflict", told, "set SOJOURN_PORT to another port, or to 0 for a free one")
+    told = f"cannot listen on port {port} of {host}: {error.strerror}"
+    return Failure("conflict", told, "set SOJOURN_HOST and SOJOURN_PORT")
+
+
+def url(bound: socket.socket) -> str:
+    """Return the address that a bound socket is reached at."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(bound: socket.socket, probe: Probe) -> AsyncIterator[asyncio.Task[None]]:
+    """Answer HTTP requests on a bound socket; the signals stay with whoever has them."""
+    # Imported here: commands that serve nothing should not wait for them.
+    import uvicorn
+
+    from sojourn.api.app import create
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    config = uvicorn.Config(
+        create(version("sojourn"), probe),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    server = Server(config)
+    running = asyncio.create_task(server.serve([bound]))
+    try:
+        yield running
+    finally:
+        server.should_exit = True
+        await running
