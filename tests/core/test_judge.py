@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Criterion, Observation | None, str, str]] = {
     "short of coverage": (
         metric(window=4 * DAY, coverage=0.5, every=HOUR), seen(0.9, covered=DAY),
         "insufficient_data",
-        "1d of the last 4d were observed, needed 2d | 1d more of a live source",
+        "1d of 4d were observed, needed 50% of all of it | 1d more of a live source",
     ),
     "contradicted": (
         metric(), seen(0.7), "failed",

@@ -107,9 +107,8 @@ def allowed_events(table: Table, stage: Stage | None) -> list[str]:
 
 
 def rollback_targets(table: Table) -> list[Stage]:
-    """Return the stages that a rollback may return to: every one but the last, or the only one."""
-    stages = [s for (s, event) in table if s and event == TransitionEvent.INITIATE_ROLLBACK]
-    return stages[:-1] or stages
+    """Return the stages that a rollback may return to: every one that can itself be rolled back."""
+    return [s for (s, event) in table if s and event == TransitionEvent.INITIATE_ROLLBACK]
 
 
 def rows(table: Table) -> list[tuple[Stage | None, str, Stage]]:
