@@ -80,9 +80,13 @@ class Story:
         return decision
 
     async def tell(self, client: str = "acme", **facts: Any) -> None:
-        """Record metrics and facts, and let things settle."""
+        """Record metrics and facts, and let things settle a moment later.
+
+        What is measured in the very instant in which a stage begins counts as of that stage.
+        """
         lines = [Line(client, name, value) for name, value in facts.items()]
         await record_lines(self.door, lines, "ann")
+        set_time(self.door, self.now + timedelta(milliseconds=1))
         await self.settle()
 
     async def settle(self) -> None:

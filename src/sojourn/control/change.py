@@ -4,39 +4,49 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sojourn.control.door import Door, RefusedError
-from sojourn.control.write import observed, rolling_back, with_undoable, write
-from sojourn.core.commands import Command, Migrate, RollBack
+from sojourn.control.check import check_command
+from sojourn.control.door import Door, NotFoundError, RefusedError
+from sojourn.control.write import decided, observed, write
+from sojourn.core.commands import Command, Migrate
 from sojourn.core.decide import decide
-from sojourn.core.decision import Decision
-from sojourn.core.rollback import refusal, undoable_stages
+from sojourn.core.decision import Decision, Refusal
 from sojourn.core.snapshot import Snapshot
 from sojourn.store.journeys import load
 from sojourn.store.sets import Connection
-from sojourn.store.transactions import dry, in_transaction
+from sojourn.store.transactions import TakenError, dry, in_transaction
 
 
 async def change(door: Door, journey_id: UUID, command: Command) -> Decision:
-    """Carry a command out, or raise :class:`RefusedError`; a failed gate attempt is kept."""
+    """Carry a command out, or raise :class:`RefusedError`; a failed gate attempt is kept.
 
-    async def work(connection: Connection) -> Decision:
-        inside = replace(door, shelf=door.shelf.fork())
-        decision = await considered(connection, inside, journey_id, command, lock=True)
-        if decision.refusal is None or decision.events:
-            await write(connection, [decision], inside.shelf, door.now())
-        return decision
-
-    return accepted(await in_transaction(door.db, work))
+    Raises :class:`NotFoundError` for an id that no journey has.
+    """
+    return await _carried_out(door, journey_id, command)
 
 
 async def preview(door: Door, journey_id: UUID, command: Command) -> Decision:
-    """Return exactly what a command would do, and do nothing of it."""
+    """Return exactly what a command would do, and do nothing of it: all of it is undone."""
+    return await _carried_out(door, journey_id, command, dry_run=True)
+
+
+async def _carried_out(
+    door: Door, journey_id: UUID, command: Command, *, dry_run: bool = False
+) -> Decision:
+    check_command(command)
 
     async def work(connection: Connection) -> Decision:
         inside = replace(door, shelf=door.shelf.fork())
-        return await considered(connection, inside, journey_id, command)
+        decision = await considered(connection, inside, journey_id, command)
+        if not decision.events:
+            accepted(decision)
+        await write(connection, [decision], inside.shelf, door.now())
+        return decision
 
-    return accepted(await dry(door.db, work))
+    try:
+        return accepted(await (dry if dry_run else in_transaction)(door.db, work))
+    except TakenError as taken:
+        told = f"{taken.value} is there already ({taken.constraint})"
+        raise RefusedError(Refusal("conflict", told, "give it another id")) from None
 
 
 def accepted(decision: Decision) -> Decision:
@@ -47,19 +57,15 @@ def accepted(decision: Decision) -> Decision:
 
 
 async def considered(
-    connection: Connection, door: Door, journey_id: UUID, command: Command, *, lock: bool = False
+    connection: Connection, door: Door, journey_id: UUID, command: Command
 ) -> Decision:
-    """Load a journey with its evidence and decide on a command."""
+    """Load a journey with its evidence, locked, and decide on a command."""
     now = door.now()
     if isinstance(command, Migrate):
-        await door.shelf.register(connection, command.path)
-    shot = await snapshot(connection, door, journey_id, now, lock=lock)
-    shot = await _undoable(connection, shot, command)
-    decision = decide(shot, now, command)
-    if decision.rollback and decision.rollback.begun and not isinstance(command, RollBack):
-        stages = rolling_back([decision])
-        shot = (await with_undoable(connection, {journey_id: shot}, stages))[journey_id]
-        decision = decide(shot, now, command)
+        command = replace(command, path=await door.shelf.register(connection, command.path))
+    shot = await snapshot(connection, door, journey_id, now, lock=True)
+    shots = {journey_id: shot}
+    [decision] = await decided(connection, shots, lambda shot: decide(shot, now, command))
     return decision
 
 
@@ -68,12 +74,6 @@ async def snapshot(
 ) -> Snapshot:
     """Return one journey with everything observed."""
     shots = await load(connection, [journey_id], door.shelf, lock=lock)
+    if not shots:
+        raise NotFoundError(f"no journey has the id {journey_id}; see: sojourn list")
     return (await observed(connection, shots, now))[journey_id]
-
-
-async def _undoable(connection: Connection, shot: Snapshot, command: Command) -> Snapshot:
-    if not isinstance(command, RollBack) or refusal(shot, command.target, command.trigger):
-        return shot
-    key = shot.state.journey_id
-    stages = {key: undoable_stages(shot, command.target)}
-    return (await with_undoable(connection, {key: shot}, stages))[key]

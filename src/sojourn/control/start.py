@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from sojourn.control.check import check_name, check_said, check_subjects
 from sojourn.control.door import Door, RefusedError
 from sojourn.control.write import write
 from sojourn.core.decide import start as decide_start
@@ -19,7 +20,9 @@ from sojourn.store.journeys import taken_keys
 from sojourn.store.sets import Connection
 from sojourn.store.transactions import TakenError, dry, in_transaction
 
-LONGEST_NAME = 100
+KEY = "journey_states_journey_key_key"
+ATTEMPTS = 3
+"""How often a key is chosen that another start may take meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ async def start_many(
 ) -> list[Decision]:
     """Start journeys for many clients on one path: all of them or none."""
     for begin in beginnings:
-        check_name(begin.client_id)
+        _check(begin, actor)
 
     async def work(connection: Connection) -> list[Decision]:
         now, shelf = door.now(), door.shelf.fork()
@@ -71,10 +74,24 @@ async def start_many(
         await write(connection, decisions, shelf, now)
         return decisions
 
-    try:
-        return await (dry if dry_run else in_transaction)(door.db, work)
-    except TakenError as taken:
-        raise RefusedError(_taken(taken, path.name)) from None
+    given = {begin.journey_key for begin in beginnings}
+    for attempt in count(1):
+        try:
+            return await (dry if dry_run else in_transaction)(door.db, work)
+        except TakenError as taken:
+            chosen = taken.constraint == KEY and taken.value not in given
+            if not chosen or attempt == ATTEMPTS:
+                raise RefusedError(_taken(taken, path.name)) from None
+    raise AssertionError("unreachable")
+
+
+def _check(begin: Beginning, actor: str) -> None:
+    check_name(begin.client_id)
+    if begin.journey_key:
+        check_name(begin.journey_key, "journey")
+    check_subjects(begin.facts)
+    check_said({"actor": actor, "owner": begin.owner})
+    check_said({"metadata": begin.metadata, "facts": begin.facts})
 
 
 def _begun(path: Path, begin: Beginning, key: str, now: datetime, actor: str) -> Decision:
@@ -112,16 +129,6 @@ def _free(base: str, taken: set[str]) -> str:
     key = next(k for k in numbered if k not in taken)
     taken.add(key)
     return key
-
-
-def check_name(client_id: str) -> None:
-    """Refuse a client's name that lists, URLs or terminals could not bear."""
-    plain = client_id.strip() == client_id and client_id.isprintable()
-    if client_id and plain and len(client_id) <= LONGEST_NAME and "/" not in client_id:
-        return
-    told = f"{client_id[:40]!r} is no name for a client"
-    remedy = f"1 to {LONGEST_NAME} printable characters, no '/', no space at its ends"
-    raise RefusedError(Refusal("invalid", told, remedy))
 
 
 def new_id(now: datetime) -> UUID:

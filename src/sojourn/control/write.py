@@ -1,6 +1,6 @@
 """Evaluating and writing decisions: always sets, always one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -28,11 +28,20 @@ async def observed(connection: Connection, shots: Shots, now: datetime) -> Shots
     return journeys.with_observations(shots, seen)
 
 
+async def decided(
+    connection: Connection, shots: Shots, choose: Callable[[Snapshot], Decision]
+) -> list[Decision]:
+    """Decide on journeys; on those that are rolled back once more, with what there is to undo."""
+    first = {key: choose(shot) for key, shot in shots.items()}
+    again = await with_undoable(connection, shots, rolling_back(first.values()))
+    return [choose(again[key]) if key in again else d for key, d in first.items()]
+
+
 async def with_undoable(
     connection: Connection, shots: Shots, stages: Mapping[UUID, Sequence[str]]
 ) -> Shots:
     """Return the snapshots with the completed work that a rollback would take back."""
-    done = await work.undoable(connection, stages.items())
+    done = await work.undoable(connection, stages.items()) if stages else {}
     return {
         key: replace(shots[key], undoable=tuple(undo_order(done.get(key, ())))) for key in stages
     }
@@ -41,9 +50,9 @@ async def with_undoable(
 def rolling_back(decisions: Iterable[Decision]) -> dict[UUID, Sequence[str]]:
     """Return the stages that are being left by the rollbacks which the decisions begin."""
     return {
-        d.state.journey_id: stages_left(d.before.path, d.rollback.begun.from_stage, target)
+        d.state.journey_id: stages_left(d.before.path, begun.from_stage, begun.target)
         for d in decisions
-        if d.rollback and d.rollback.begun and (target := d.state.target_stage)
+        if d.rollback and (begun := d.rollback.begun)
     }
 
 

@@ -89,7 +89,7 @@ class AnswerQuestion(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFacts(Asked):
-    """Say what is the case."""
+    """Say what is the case, now; or when and from where, where a fact is given as such."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""

@@ -197,17 +197,23 @@ def record_facts(draft: Draft, command: RecordFacts) -> None:
     """Note what a person or a program says is the case."""
     who, source = command.actor, command.source or command.actor
     try:
-        keepable([dict(command.facts), source], "facts")
+        told = {n: _fact(v, draft, source, who) for n, v in command.facts.items()}
+        keepable([{n: f.value for n, f in told.items()}, source], "facts")
     except ValueError as error:
         return draft.refuse("invalid", str(error))
-    return record(draft, {n: Fact(v, draft.now, source, who) for n, v in command.facts.items()})
+    return record(draft, told)
+
+
+def _fact(value: Any, draft: Draft, source: str, who: str) -> Fact:
+    return value if isinstance(value, Fact) else Fact(value, draft.now, source, who)
 
 
 def record(draft: Draft, facts: Mapping[str, Fact]) -> None:
     """Note facts, each with its event."""
     for name, fact in facts.items():
         draft.facts[name] = fact
-        draft.event("fact.recorded", name=name, value=fact.value, source=fact.source)
+        said = {} if fact.at == draft.now else {"at": fact.at.isoformat()}
+        draft.event("fact.recorded", name=name, value=fact.value, source=fact.source, **said)
 
 
 def submit(draft: Draft, command: SubmitWork) -> None:

@@ -12,6 +12,8 @@ from sojourn.core.work import Retry, TaskStatus
 
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://sojourn.dev/task")
 POLL_LONGEST: Final = timedelta(minutes=5)
+LARGEST: Final = 1e100
+"""The greatest value of a measurement either way: sums and squares of such can be computed."""
 POLL_SHORTEST: Final = timedelta(milliseconds=100)
 
 
@@ -254,6 +256,6 @@ def number(value: Any, place: str) -> float:
         found = float(value)
     except OverflowError:
         found = inf
-    if not isfinite(found):
+    if not isfinite(found) or abs(found) > LARGEST:
         raise ValueError(f"{place}: {value!r:.80} is not a measurement")
     return found

@@ -20,7 +20,8 @@ FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, criterion text, answer t
 -- name: upsert_facts
 -- Keep the latest word on facts.
 INSERT INTO facts (journey_id, name, value, at, source, actor)
-SELECT journey_id, name, value, at, source, actor
+-- An agent may find that something is null; that is a JSON value, not a missing one.
+SELECT journey_id, name, coalesce(value, 'null'), at, source, actor
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, name text, value jsonb, at timestamptz,
     source text, actor text)
 ON CONFLICT (journey_id, name) DO UPDATE SET value = excluded.value, at = excluded.at,

@@ -220,7 +220,7 @@ def _trip_document(trip: Trip) -> Row:
 
 async def find(connection: Connection, name: str) -> list[Row]:
     """Return journeys of a client, or the one of a key or id; active first, newest first."""
-    return await fetch(connection, _QUERIES["find"], name=name)
+    return await fetch(connection, _QUERIES["find"], name=name, id=_uuid(name))
 
 
 async def client_names(connection: Connection) -> list[str]:
@@ -279,7 +279,7 @@ async def send_wake(connection: Connection, ids: Sequence[UUID]) -> None:
 async def resolve(connection: Connection, names: Iterable[str]) -> list[Row]:
     """Return the journey and path that each name means: a client, a journey's key or id."""
     listed = list(names)
-    ids = [key for name in listed if (key := _uuid(name))]
+    ids = [_uuid(name) for name in listed]
     return await fetch(connection, _QUERIES["resolve"], names=listed, ids=ids)
 
 

@@ -51,7 +51,7 @@ SELECT journey_id, name, value, at, source, actor FROM facts WHERE journey_id = 
 -- Find journeys by client, key or id; active ones first, then the newest.
 SELECT journey_id, journey_key, client_id, path_name, current_stage, ended_at
 FROM journey_states
-WHERE client_id = %(name)s OR journey_key = %(name)s OR journey_id::text = %(name)s
+WHERE client_id = %(name)s OR journey_key = %(name)s OR journey_id = %(id)s
 ORDER BY (ended_at IS NULL) DESC, started_at DESC LIMIT 20;
 
 -- name: similar
@@ -149,16 +149,20 @@ SELECT journey_id, facts, source, true
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, facts jsonb, source text);
 
 -- name: resolve
--- Find the journey that each of many names means: the active one of a client, else the newest.
-SELECT DISTINCT ON (name) name, journey_id, path_id FROM (
+-- Find the journey that each of many names means: the active one of a client, else the newest;
+-- and how many active ones there are, for a client may have several on different paths.
+SELECT DISTINCT ON (name) name, journey_id, path_id,
+       count(*) FILTER (WHERE ended_at IS NULL) OVER (PARTITION BY name) AS active
+FROM (
     SELECT n.name, j.journey_id, j.path_id, j.ended_at, j.started_at
     FROM unnest(%(names)s::text[]) n(name) JOIN journey_states j ON j.client_id = n.name
-    UNION ALL
+    UNION
     SELECT n.name, j.journey_id, j.path_id, j.ended_at, j.started_at
     FROM unnest(%(names)s::text[]) n(name) JOIN journey_states j ON j.journey_key = n.name
-    UNION ALL
-    SELECT j.journey_id::text, j.journey_id, j.path_id, j.ended_at, j.started_at
-    FROM journey_states j WHERE j.journey_id = ANY(%(ids)s)) x
+    UNION
+    SELECT n.name, j.journey_id, j.path_id, j.ended_at, j.started_at
+    FROM unnest(%(names)s::text[], %(ids)s::uuid[]) n(name, id)
+    JOIN journey_states j ON j.journey_id = n.id) x
 ORDER BY name, (ended_at IS NULL) DESC, started_at DESC;
 
 -- name: taken_keys

@@ -223,7 +223,8 @@ CREATE TABLE measurements (
     at         timestamptz NOT NULL,
     source     text NOT NULL,
     value      double precision
-        CHECK (value NOT IN ('NaN', 'Infinity', '-Infinity')),
+        -- Neither NaN nor infinite, nor so large that a sum of squares is.
+        CHECK (value BETWEEN -1e100 AND 1e100),
     n          integer NOT NULL DEFAULT 1 CHECK (n > 0),
     error      text,
     PRIMARY KEY (journey_id, metric, at, source),
