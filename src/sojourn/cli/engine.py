@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
@@ -15,6 +16,7 @@ import typer
 from sojourn.app import App, open_app, pace
 from sojourn.cli import logs, options, screen, web
 from sojourn.cli.failures import Status
+from sojourn.cli.health import Finding, application
 from sojourn.engine.engine import run_engine
 from sojourn.settings import Settings
 from sojourn.store.sets import Row
@@ -22,6 +24,8 @@ from sojourn.store.workers import list_workers
 
 log = structlog.get_logger()
 LOOK: Final = 0.05
+PATIENCE: Final = 3.0
+"""Seconds that a look at the process's health may take."""
 AT_LAST: Final = 5.0
 """Seconds after a second signal until the process ends, whatever it is doing."""
 Running = asyncio.Task[None]
@@ -63,7 +67,8 @@ def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> Non
 
         async def work(app: App, stop: asyncio.Event) -> None:
             engine = begin(app, stop)
-            async with web.serving(bound, lambda: health(app, engine, stop)) as http:
+            api = application(version("sojourn"), lambda: health(app, engine, stop))
+            async with web.serving(bound, api) as http:
                 http.add_done_callback(lambda _: stop.set())
                 await begun(app, engine)
                 ready(app, web.url(bound), as_json=as_json)
@@ -114,19 +119,19 @@ async def own_lease(app: App) -> Row | None:
     return next((r for r in rows if (r["host"], r["pid"]) == here and r["lease_s"] > 0), None)
 
 
-async def health(app: App, engine: Running, stop: asyncio.Event) -> list[web.Finding]:
+async def health(app: App, engine: Running, stop: asyncio.Event) -> list[Finding]:
     """Say how this process is: its loops, the database, its lease."""
     alive = not engine.done()
-    found = [web.Finding("engine", alive, "runs" if alive else "has ended", vital=True)]
+    found = [Finding("engine", alive, "runs" if alive else "has ended", vital=True)]
     try:
-        lease = await asyncio.wait_for(own_lease(app), web.PATIENCE)
+        lease = await asyncio.wait_for(own_lease(app), PATIENCE)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the database is of no use now
-        found.append(web.Finding("database", False, str(error) or type(error).__name__))
+        found.append(Finding("database", False, str(error) or type(error).__name__))
         return found
     held = f"good for {lease['lease_s']:.0f} s" if lease else "lost"
-    found.append(web.Finding("database", True, "answers"))
-    found.append(web.Finding("lease", lease is not None, held))
-    return [*found, web.Finding("stopping", False, "told to stop")] if stop.is_set() else found
+    found.append(Finding("database", True, "answers"))
+    found.append(Finding("lease", lease is not None, held))
+    return [*found, Finding("stopping", False, "told to stop")] if stop.is_set() else found
 
 
 def ready(app: App, url: str | None = None, *, as_json: bool) -> None:

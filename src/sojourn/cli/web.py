@@ -5,16 +5,10 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
-from sojourn.api.health import Finding, Probe
 from sojourn.cli.failures import Failure, bad
 
-__all__ = ["PATIENCE", "Finding", "Probe", "listening", "serving", "url"]
-
-PATIENCE: Final = 3.0
-"""Seconds that a look at the process's health may take."""
 BACKLOG: Final = 2048
 
 
@@ -57,12 +51,10 @@ def url(bound: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(bound: socket.socket, probe: Probe) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(bound: socket.socket, application: Any) -> AsyncIterator[asyncio.Task[None]]:
     """Answer HTTP requests on a bound socket; the signals stay with whoever has them."""
-    # Imported here: commands that serve nothing should not wait for them.
+    # Imported here: commands that serve nothing should not wait for it.
     import uvicorn
-
-    from sojourn.api.app import create
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -70,7 +62,7 @@ async def serving(bound: socket.socket, probe: Probe) -> AsyncIterator[asyncio.T
             yield
 
     config = uvicorn.Config(
-        create(version("sojourn"), probe),
+        application,
         log_config=None,
         access_log=False,
         lifespan="off",
