@@ -223,7 +223,7 @@ def submit(draft: Draft, command: SubmitWork) -> None:
         return draft.refuse("held", f"held: {state.hold.reason}", "sojourn resume CLIENT")
     if not state.active or unit.stage != state.current_stage:
         there = f"the journey is in {state.current_stage}"
-        return draft.refuse("illegal", f"the unit is for stage {unit.stage!r}; {there}")
+        return draft.refuse("illegal", f"the unit is for stage '{unit.stage}'; {there}")
     missing = [d for d in unit.dependencies if d not in draft.units]
     if missing:
         told = f"{missing[0]!r} is no unit of this visit{hint(missing[0], draft.units)}"

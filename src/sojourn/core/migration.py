@@ -51,14 +51,14 @@ def migration_refusal(draft: Draft, command: Migrate) -> str | None:
     needed = (*state.completed_stages, state.current_stage)
     missing = [s for s in needed if not path.has(s)]
     if missing:
-        return f"{path.name} has no stage {missing[0]!r}, where the journey is or has been"
+        return f"{path.name} has no stage '{missing[0]}', where the journey is or has been"
     before = path.names[: path.names.index(state.current_stage)]
     skipped = [s for s in before if s not in state.completed_stages]
     if skipped:
-        return f"{path.name} puts {skipped[0]!r} before {state.current_stage}; it was not done"
+        return f"{path.name} puts '{skipped[0]}' before {state.current_stage}; it was not done"
     late = [s for s in state.completed_stages if s not in before]
     if late:
-        return f"{path.name} puts {late[0]!r} after {state.current_stage}; it was done before"
+        return f"{path.name} puts '{late[0]}' after {state.current_stage}; it was done before"
     waves = path.stage(state.current_stage).rollout
     if state.wave and (waves is None or len(waves.waves) < state.wave):
         return f"{path.name} has fewer rollout waves than the journey has begun"

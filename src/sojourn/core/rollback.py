@@ -225,7 +225,7 @@ def refusal(shot: Snapshot, target: Stage | None, trigger: str) -> str | None:
         return None
     if not path.has(target) or target not in state.completed_stages:
         allowed = ", ".join(state.completed_stages) or state.current_stage
-        return f"{target!r} is not a stage to go back to; allowed: {allowed}"
+        return f"'{target}' is not a stage to go back to; allowed: {allowed}"
     return None
 
 

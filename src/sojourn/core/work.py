@@ -248,7 +248,7 @@ def _first_given_first(sorter: TopologicalSorter[str], names: Sequence[str]) -> 
 
 def hint(name: str, known: Iterable[str]) -> str:
     """Return what may have been meant, as the end of a sentence, or what there is."""
-    names = sorted(known)
+    names = sorted(map(str, known))
     close = get_close_matches(name, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
