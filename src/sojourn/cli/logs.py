@@ -39,12 +39,11 @@ def configure(settings: Settings, *, quiet: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Their lines at info level are one per request.
-    for noisy in ("httpx", "httpcore", "uvicorn.access"):
+    # Their lines at info level are one for each request or connection.
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     # It warns of pipelines that a refused statement ended, which is told to the caller anyway.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
-    logging.getLogger("psycopg.pool").setLevel(level)
 
 
 def _shared(style: str) -> list[Any]:

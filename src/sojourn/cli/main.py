@@ -13,6 +13,7 @@ from sojourn.cli import (
     alerts,
     audit,
     db,
+    demo,
     engine,
     explain,
     failures,
@@ -38,6 +39,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "demo": demo.demo,
     "serve": engine.serve,
     "worker": engine.worker,
     "start": start.start,

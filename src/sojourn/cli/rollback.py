@@ -8,7 +8,6 @@ from sojourn.cli import options
 from sojourn.cli.changing import carry_out
 from sojourn.core.commands import RollBack
 from sojourn.core.paths import RollbackTrigger
-from sojourn.core.stages import as_stage
 
 
 def rollback(
@@ -39,8 +38,5 @@ def rollback(
       sojourn rollback medtronic --to sandbox --trigger security_vulnerability --reason CVE-2026-1
     """
     by = options.person(who, role)
-    target = as_stage(to) if to else None
-    command = RollBack(
-        actor=by.actor, roles=by.roles, reason=reason, trigger=trigger, target=target
-    )
+    command = RollBack(actor=by.actor, roles=by.roles, reason=reason, trigger=trigger, target=to)
     carry_out(client, command, f"roll {client} back", dry_run=dry_run, as_json=as_json)

@@ -86,11 +86,12 @@ async def _lines(app: App, journey_id: UUID) -> None:
     async for found in _portraits(app, journey_id):
         if last is None:
             screen.out().print(drawing.drawn(found))
-        else:
-            async with app.door.db.connection() as connection:
-                rows = await store.of_journey(connection, journey_id, last)
-            screen.say(*(journal.line(row) for row in rows))
-        last = found.shot.seq
+            last = max([0, *(row["seq"] for row in found.events)])
+            continue
+        async with app.door.db.connection() as connection:
+            rows = await store.of_journey(connection, journey_id, last)
+        screen.say(*(journal.line(row) for row in rows))
+        last = max([last, *(row["seq"] for row in rows)])
 
 
 def document(found: Portrait) -> documents.Document:
