@@ -6,6 +6,8 @@ from sojourn.core.outcomes import Call, Completed
 from sojourn.sandbox.inputs import Inputs, agent, done
 from sojourn.sandbox.world import SIZES, World, world_of
 
+ACTIONS = ("provision", "remove")
+
 
 @agent
 def provision(call: Call, inputs: Inputs) -> Completed:
@@ -13,15 +15,22 @@ def provision(call: Call, inputs: Inputs) -> Completed:
     inputs.text("scenario")
     inputs.choice("size", [*SIZES])
     world = world_of(call, inputs)
-    kept = inputs.choice("action", ("provision", "remove"), "provision") == "provision"
-    output = {
-        "dataset_id": dataset_id(world),
-        "scenario": world.scenario,
-        "size": world.size,
-        "documents": len(world.documents) if kept else 0,
-        "queries": len(world.queries) if kept else 0,
-    }
-    return done(output if kept else {**output, "removed": True})
+    if inputs.choice("action", ACTIONS, "provision") == "remove":
+        return dropped(dataset_id(world), world.scenario, world.size)
+    counts = len(world.documents), len(world.queries)
+    return provisioned(dataset_id(world), world.scenario, world.size, *counts)
+
+
+def provisioned(dataset: str, scenario: str, size: str, documents: int, queries: int) -> Completed:
+    """Return the answer for a collection that is there."""
+    output = {"dataset_id": dataset, "scenario": scenario, "size": size}
+    return done({**output, "documents": documents, "queries": queries})
+
+
+def dropped(dataset: str, scenario: str, size: str) -> Completed:
+    """Return the answer for a collection that was dropped."""
+    gone = provisioned(dataset, scenario, size, 0, 0)
+    return done({**gone.output, "removed": True})
 
 
 def dataset_id(world: World) -> str:

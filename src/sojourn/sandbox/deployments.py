@@ -5,12 +5,25 @@ from hashlib import blake2b
 from sojourn.core.outcomes import Call, Completed
 from sojourn.sandbox.inputs import Inputs, agent, done
 
+ACTIONS = ("deploy", "remove", "withdraw")
+
 
 @agent
 def deploy(call: Call, inputs: Inputs) -> Completed:
-    """Deploy the service to an environment; ``action: remove`` takes it down again."""
+    """Deploy the service to an environment; ``action: remove`` (or withdraw) takes it down."""
+    return deployment(call, inputs)
+
+
+@agent
+def notify(call: Call, inputs: Inputs) -> Completed:  # noqa: ARG001 -- every agent takes a call
+    """Send a message to one or more people; ``sent`` counts them."""
+    return notification(inputs)
+
+
+def deployment(call: Call, inputs: Inputs) -> Completed:
+    """Return the answer for a deployment that was made or taken down."""
     target = inputs.text("target")
-    kept = inputs.choice("action", ("deploy", "remove"), "deploy") == "deploy"
+    kept = inputs.choice("action", ACTIONS, "deploy") == "deploy"
     named = f"{call.client_id}/{target}/{call.uow_id}".encode()
     output: dict[str, object] = {
         "deployment_id": f"deploy-{blake2b(named, digest_size=5).hexdigest()}",
@@ -21,8 +34,7 @@ def deploy(call: Call, inputs: Inputs) -> Completed:
     return done(output if kept else {**output, "removed": True})
 
 
-@agent
-def notify(call: Call, inputs: Inputs) -> Completed:  # noqa: ARG001 -- every agent takes a call
-    """Send a message to one or more people; ``sent`` counts them."""
+def notification(inputs: Inputs) -> Completed:
+    """Return the answer for a message that was sent."""
     inputs.text("message")
     return done({"sent": len(inputs.names("to"))})

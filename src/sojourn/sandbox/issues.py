@@ -26,12 +26,19 @@ def report(call: Call, inputs: Inputs) -> Completed:
     Critical bugs and incidents are those of the scenario; minor bugs come by themselves.
     """
     now = moment(call)
-    since = now - timedelta(days=_days(inputs))
     scenario = SCENARIOS.of(call)
-    bugs = scenario.begun(Trouble.BUG)
+    bugs, incidents = scenario.begun(Trouble.BUG), scenario.begun(Trouble.INCIDENT)
+    return counted(bugs, incidents, minor(call.client_id, now), inputs, now)
+
+
+def counted(
+    bugs: Lasting, outages: Lasting, others: Lasting, inputs: Inputs, now: datetime
+) -> Completed:
+    """Return the answer for critical bugs, incidents and other bugs, each from when to when."""
+    since = now - timedelta(days=_days(inputs))
     critical = _seen(bugs, since, now)
-    incidents = _seen(scenario.begun(Trouble.INCIDENT), since, now)
-    open_now = _seen(bugs, now, now) + _seen(minor(call.client_id, now), now, now)
+    incidents = _seen(outages, since, now)
+    open_now = _seen(bugs, now, now) + _seen(others, now, now)
     output = {"critical_bugs": critical, "open": open_now, "incidents": incidents}
     return done(output, Measured("bug_count", critical), Measured("major_incidents", incidents))
 

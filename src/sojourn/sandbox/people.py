@@ -8,7 +8,7 @@ from math import exp
 from random import Random
 from typing import Final
 
-from sojourn.sandbox.installed import Installed
+from sojourn.sandbox.installed import Installed, Served
 from sojourn.sandbox.latency import HOURS, busy_hour, request_ms
 from sojourn.sandbox.seeds import rng, share
 from sojourn.sandbox.world import Query, User, World
@@ -46,19 +46,20 @@ def experience(service: Installed, user: User) -> Experience:
         request_ms(s.work, _yesterday(service.now, chance), service.scenario, chance)
         for s in served
     ]
-    found = [min(sum(s.hits[:LOOKS_AT]), _findable(s.relevant)) for s in served]
-    right = sum(n / _findable(s.relevant) for n, s in zip(found, served, strict=True))
+    right = sum(useful(s) for s in served)
     return Experience(right / len(served), sum(waits) / len(waits))
+
+
+def useful(served: Served) -> float:
+    """Return how much of what a person could have found on the first places was there (0 to 1)."""
+    findable = max(1, min(LOOKS_AT, served.relevant))
+    return min(sum(served.hits[:LOOKS_AT]), findable) / findable
 
 
 @lru_cache(maxsize=16384)
 def own_queries(world: World, user: User) -> Sequence[Query]:
     """Return the labelled queries that a person asks, always the same ones."""
     return rng(world.client_id, user.user_id, "asks").sample(world.queries, ASKED)
-
-
-def _findable(relevant: int) -> int:
-    return max(1, min(LOOKS_AT, relevant))
 
 
 def _yesterday(now: datetime, chance: Random) -> datetime:
@@ -78,11 +79,12 @@ def asked(world: World, day: date, worth: float, growth: float) -> tuple[int, ..
     """Return how many queries each person asked on a day, in the order of the world's users."""
     chance = rng(world.client_id, "asked", day)
     return tuple(
-        _poisson(questions(world, user, day, worth, growth), chance) for user in world.users
+        poisson(questions(world, user, day, worth, growth), chance) for user in world.users
     )
 
 
-def _poisson(mean: float, chance: Random) -> int:
+def poisson(mean: float, chance: Random) -> int:
+    """Return how often something happens that happens so often on average."""
     limit, product, count = exp(-mean), chance.random(), 0
     while product > limit:
         product *= chance.random()

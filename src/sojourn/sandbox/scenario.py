@@ -31,13 +31,20 @@ class Trouble(StrEnum):
     """A P1 incident begins and ends with the spell."""
     MOOD = "mood"
     """Users score that many points lower than what they were served deserves (0 to 4)."""
+    FLAKY = "flaky"
+    """An agent fails that share of all attempts (0 to 1); another attempt may succeed."""
+    DEAD = "dead"
+    """An agent begins its work and is not heard of again."""
+    LIE = "lie"
+    """An agent does nothing and reports what would be if all were well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
     """One trouble from one day to another, in days since the scenario's start.
 
-    ``connector`` limits it to one data source; ``until_day`` None means that it never ends.
+    ``connector`` limits it to one data source, ``agent`` to one agent (FLAKY, DEAD and LIE, which
+    the agents reached over A2A have); ``until_day`` None means that it never ends.
     """
 
     kind: Trouble
@@ -45,6 +52,7 @@ class Spell:
     until_day: float | None = None
     amount: float = 1.0
     connector: str | None = None
+    agent: str | None = None
 
     def covers(self, day: float) -> bool:
         """Say whether the trouble lasts on that day."""
@@ -75,6 +83,12 @@ class Scenario:
         return max(
             (s for s in found if s.concerns(connector)), key=lambda s: s.from_day, default=None
         )
+
+    def fault(self, kind: Trouble, now: datetime, agent: str) -> Spell | None:
+        """Return the trouble of a kind that an agent has now."""
+        day = self.day(now)
+        found = (s for s in self.spells if s.kind == kind and s.covers(day))
+        return next((s for s in found if s.agent in (None, agent)), None)
 
     def amount(self, kind: Trouble, now: datetime, otherwise: float) -> float:
         """Return how bad a trouble is now, or what holds without it."""
@@ -148,7 +162,9 @@ def _start(value: Any) -> datetime:
 
 def _spell(value: Any, place: str) -> Spell:
     if not isinstance(value, Mapping):
-        raise wrong(place, value, "an object with kind, from_day, until_day, amount, connector")
+        raise wrong(
+            place, value, "an object with kind, from_day, until_day, amount, connector, agent"
+        )
     fields = Inputs(value)
     try:
         return Spell(
@@ -157,6 +173,7 @@ def _spell(value: Any, place: str) -> Spell:
             fields.number("until_day", 0.0, -1e6, 1e6) if fields.has("until_day") else None,
             fields.number("amount", 1.0, 0.0, 1e6),
             fields.text("connector") if fields.has("connector") else None,
+            fields.text("agent") if fields.has("agent") else None,
         )
     except BadInput as error:
         raise BadInput(f"{place}.{error}") from None

@@ -1,8 +1,8 @@
 """The security scan: the configuration of what was installed, and probes for leaking documents."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sojourn.core.outcomes import Call, Completed, Measured
@@ -34,24 +34,42 @@ class Configuration:
 def scan(call: Call, inputs: Inputs) -> Completed:
     """Check each connector's configuration and try to read what must not be readable."""
     service = installed(call, inputs)
-    oldest = ROTATION_DAYS.get(inputs.text("profile", "standard"), ROTATION_DAYS["strict"])
-    findings = [
+    oldest = oldest_credential(inputs)
+    return found(
         {"severity": severity, "connector": name, "finding": finding}
         for name in service.world.connectors
-        for severity, finding in _findings(service, name, oldest)
-    ]
-    counts = Counter(f["severity"] for f in findings)
-    output = {**{s: counts[s] for s in SEVERITIES}, "findings": findings}
+        for severity, finding in weaknesses(
+            configuration(service, name), leaked(service, name), oldest
+        )
+    )
+
+
+def oldest_credential(inputs: Inputs) -> int:
+    """Return how many days old a credential may be by the profile that was asked for."""
+    return ROTATION_DAYS.get(inputs.text("profile", "standard"), ROTATION_DAYS["strict"])
+
+
+def found(findings: Iterable[Mapping[str, str]]) -> Completed:
+    """Return the answer for what a scan found."""
+    every = [dict(finding) for finding in findings]
+    counts = Counter(f["severity"] for f in every)
+    output = {**{s: counts[s] for s in SEVERITIES}, "findings": every}
     return done(output, Measured("security_vulnerabilities", counts["critical"]))
 
 
 def configuration(service: Installed, connector: str) -> Configuration:
     """Return how a client's connector was set up, as generated when it was installed."""
-    number = seed(service.world.client_id, connector, "configuration")
+    made = generated(service.world.client_id, connector)
     weak = service.scenario.spell(Trouble.AUTH, service.now, connector) is not None
-    auth = "basic" if weak else ("oauth2", "oauth2", "service_account")[number % 3]
+    return replace(made, auth_method="basic", encrypted=False) if weak else made
+
+
+def generated(client_id: str, connector: str) -> Configuration:
+    """Return how a client's connector is set up when it is installed."""
+    number = seed(client_id, connector, "configuration")
+    auth = ("oauth2", "oauth2", "service_account")[number % 3]
     version = (CURRENT[0], CURRENT[1] - (number >> 8) % 2)
-    return Configuration(connector, auth, not weak, version, (number >> 16) % 80)
+    return Configuration(connector, auth, True, version, (number >> 16) % 80)
 
 
 def leaked(service: Installed, connector: str) -> int:
@@ -66,20 +84,23 @@ def leaked(service: Installed, connector: str) -> int:
     )
 
 
-def _findings(service: Installed, connector: str, oldest: int) -> Iterator[tuple[str, str]]:
-    found = configuration(service, connector)
-    documents = leaked(service, connector)
-    if documents:
-        yield "critical", f"{documents} restricted documents are shown to people of any department"
+def weaknesses(found: Configuration, exposed: int, oldest: int) -> Iterator[tuple[str, str]]:
+    """Yield the severity and the text of everything wrong with one connector.
+
+    ``exposed`` counts documents shown to people who may not see them, ``oldest`` is in days.
+    """
+    if exposed:
+        yield "critical", f"{exposed} restricted documents are shown to people of any department"
     if not found.encrypted:
         yield "critical", "credentials travel over an unencrypted connection"
     if found.auth_method == "basic":
         yield "high", "basic authentication with a shared password"
     if found.version < CURRENT:
-        yield "low", f"connector version {_dotted(found.version)}; current is {_dotted(CURRENT)}"
+        yield "low", f"connector version {dotted(found.version)}; current is {dotted(CURRENT)}"
     if found.rotated_days > oldest:
         yield "medium", f"credential is {found.rotated_days} days old; {oldest} are allowed"
 
 
-def _dotted(version: tuple[int, int]) -> str:
+def dotted(version: tuple[int, int]) -> str:
+    """Return a version as people write it."""
     return ".".join(map(str, version))

@@ -1,5 +1,7 @@
 """Usage: who searched in the last week, and how often, on a daily and weekly rhythm."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from statistics import fmean
 from typing import Final
 
@@ -7,6 +9,7 @@ from sojourn.core.outcomes import Call, Completed, Measured
 from sojourn.sandbox.inputs import Inputs, agent, done
 from sojourn.sandbox.installed import Installed, installed
 from sojourn.sandbox.people import asked, days_before, elapsed, experience
+from sojourn.sandbox.scenario import Scenario
 
 STAGE_PERCENT: Final = {"sandbox": 10.0, "pilot": 10.0}
 """How many percent of the people have access in a stage, unless the call says; others: all."""
@@ -23,26 +26,30 @@ def report(call: Call, inputs: Inputs) -> Completed:
     enabled = service.world.users_of(percent)
     chosen = {u.user_id for u in enabled}
     weekly = dict(zip((u.user_id for u in service.world.users), _week(service), strict=True))
-    counts = [weekly[name] for name in chosen]
+    return used([weekly[name] for name in chosen])
+
+
+def used(counts: Sequence[int]) -> Completed:
+    """Return the answer for how often each person with access searched in a week."""
     active = sum(count > 0 for count in counts)
-    adoption = round(active / len(enabled), 4) if enabled else 0.0
+    adoption = round(active / len(counts), 4) if counts else 0.0
     output = {
         "adoption": adoption,
         "active_users": active,
-        "enabled_users": len(enabled),
+        "enabled_users": len(counts),
         "queries": sum(counts),
     }
-    volume = Measured("query_volume", sum(counts), max(1, len(enabled)))
-    if not enabled:
+    volume = Measured("query_volume", sum(counts), max(1, len(counts)))
+    if not counts:
         return done(output, volume)
-    return done(output, Measured("user_adoption", adoption, len(enabled)), volume)
+    return done(output, Measured("user_adoption", adoption, len(counts)), volume)
 
 
 def _week(service: Installed) -> list[int]:
     """Return how many queries each person asked in the seven days up to now."""
     worth = round(fmean(experience(service, u).worth for u in service.world.users[:40]), 2)
     days = [*days_before(service.now, 7)]
-    growth = _growth(service)
+    growth = grown(service.scenario, service.now)
     counts = [asked(service.world, day, worth, growth) for day in days]
     past = elapsed(service.now)
     people = zip(service.world.users, *counts, strict=True)
@@ -52,8 +59,9 @@ def _week(service: Installed) -> list[int]:
     ]
 
 
-def _growth(service: Installed) -> float:
-    if not service.scenario.known_start:
+def grown(scenario: Scenario, now: datetime) -> float:
+    """Return how much more people ask than on the first day."""
+    if not scenario.known_start:
         return 1.0
-    days = min(max(service.scenario.day(service.now), 0.0), SETTLED_DAYS)
+    days = min(max(scenario.day(now), 0.0), SETTLED_DAYS)
     return 1 + GROWTH * int(days)

@@ -1,7 +1,9 @@
 """The service as a web application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
@@ -56,6 +58,20 @@ def application(options: Options) -> FastAPI:
     for api in APIS:
         app.include_router(api.router)
     return app
+
+
+def from_config(config: Mapping[str, Any], _: str) -> FastAPI:
+    """Return the application of a process, from the configuration that its parent gives it."""
+    path = config.get("path")
+    return application(
+        Options(
+            config["secret"],
+            float(config.get("wait", 0.0)),
+            float(config.get("crawl_seconds", 0.0)),
+            float(config.get("speed", 1.0)),
+            Path(path) if path else None,
+        )
+    )
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -1,0 +1,1 @@
+"""The reference agents' work on a real search service, over HTTP."""
