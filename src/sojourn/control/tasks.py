@@ -48,14 +48,14 @@ async def claim(door: Door, worker: UUID, limit: int) -> list[Claimed]:
 
 def claimed(row: Row, now: datetime) -> Claimed:
     """Say what a claimed task needs, and resolve what its input refers to."""
+    if row["cancelling"]:
+        return Claimed(Step.CANCEL, work.attempt(row, now, row["input_data"]))
     try:
         inputs = resolve(row["input_data"], work.scope(row)) if row["refers"] else row["input_data"]
     except UnresolvedReference as error:
         attempt = work.attempt(row, now, row["input_data"])
         return Claimed(Step.GIVE_UP, attempt, final(attempt, "reference", str(error)))
     attempt = work.attempt(row, now, inputs)
-    if row["cancelling"]:
-        return Claimed(Step.CANCEL, attempt)
     if end := _end(row, attempt, now):
         return Claimed(Step.GIVE_UP, attempt, end)
     if row["handle"] is not None and row["answer"] is None:

@@ -22,7 +22,7 @@ from sojourn.control.tasks import (
     settle,
     settle_cancelled,
 )
-from sojourn.core.outcomes import Call, Failed, Outcome, Settlement, final
+from sojourn.core.outcomes import Attempt, Call, Failed, Outcome, Settlement, final
 from sojourn.core.outcomes import settle as settle_one
 from sojourn.core.work import TaskStatus
 from sojourn.engine.lease import Lease
@@ -112,29 +112,39 @@ class Worker(Loop):
         self.wake()
 
     async def _call(self, claimed: Claimed) -> Settlement:
-        call, attempt = claimed.attempt.call, claimed.attempt
+        attempt, call = claimed.attempt, claimed.attempt.call
         if claimed.step == Step.CANCEL or (claimed.end and call.handle):
-            await self._bridge.cancel(call)
+            await self._stop(call)
         if claimed.end is not None:
             return claimed.end
         if claimed.step == Step.CANCEL:
             return final(attempt, "cancelled", "withdrawn")
         ask = self._bridge.poll if claimed.step == Step.POLL else self._bridge.send
         try:
-            outcome = await ask(call)
+            return self._settled(attempt, await ask(call))
         except Exception as error:
             log.exception("the bridge failed", agent=call.agent_id)
-            outcome = Failed(f"the bridge failed: {type(error).__name__}")
+            return self._settled(attempt, Failed(f"the bridge failed: {type(error).__name__}"))
+
+    def _settled(self, attempt: Attempt, outcome: Outcome) -> Settlement:
+        if not isinstance(outcome, Outcome):
+            raise TypeError(f"{outcome!r:.80} is no outcome")
         return settle_one(attempt, outcome, self._door.now(), random.random())  # noqa: S311
+
+    async def _stop(self, call: Call) -> None:
+        try:
+            await self._bridge.cancel(call)
+        except Exception:
+            log.exception("an agent could not be told to stop", agent=call.agent_id)
 
     async def _write(self) -> int:
         done, self._finished = self._finished, []
-        worker = self._lease.worker
-        if not done or worker is None:
+        if not done or self._lease.worker is None:
             return 0
         try:
             await self._settle(done)
-        except DatabaseUnavailable:
+        except Exception:
+            # Nothing that is known of an attempt is dropped; what was written is refused next time.
             self._finished = done + self._finished
             raise
         return len(done)

@@ -37,12 +37,15 @@ def _reading(index: int, reading: Reading) -> Row:
         "every": reading.every,
         "holds": reading.holds,
         "recent": reading.recent,
-        "newest": reading.recent
-        if reading.aggregate == Aggregate.LATEST and reading.brief
-        else None,
+        "newest": 1 if _newest_only(reading) else None,
         "base_since": reading.base_since,
         "base_until": reading.base_until,
     }
+
+
+def _newest_only(reading: Reading) -> bool:
+    """Say whether the newest row is all that matters; a run of values may have errors between."""
+    return reading.aggregate == Aggregate.LATEST and reading.brief and reading.recent == 1
 
 
 def _observation(row: Row) -> Observation:

@@ -1,32 +1,36 @@
 -- name: observe
 -- Aggregate what each reading asks for; a newest row that is an error speaks for its source.
 SELECT r.k, s.rows, s.n, s.newest_at, s.source, s.value, s.spread, s.slope, s.nonzero_at, s.recent,
-       s.error, b.value AS base, b.rows AS base_n,
-       CASE WHEN r.every IS NULL THEN NULL ELSE (
-           SELECT sum(upper(x) - lower(x)) FROM unnest(
-               s.observed * tstzmultirange(tstzrange(r.since, r.until)) - (
-                   SELECT coalesce(range_agg(tstzrange((h->>0)::timestamptz, (h->>1)::timestamptz)),
-                                   '{}')
-                   FROM jsonb_array_elements(r.holds) h)) x) END AS covered
+       s.error, CASE WHEN r.base_since IS NOT NULL THEN b.value END AS base, b.rows AS base_n,
+       CASE WHEN r.every IS NOT NULL THEN (
+           SELECT sum(upper(x) - lower(x))
+           FROM unnest(s.observed * tstzmultirange(tstzrange(w.since, w.until))) x) END AS covered
 FROM jsonb_to_recordset(%(rows)s) AS r(k int, journey_id uuid, metric text, agg text,
     since timestamptz, until timestamptz, every interval, holds jsonb, recent int, newest int,
     base_since timestamptz, base_until timestamptz)
+-- Coverage is counted on the journey's own clock: an instant less all time held before it.
+CROSS JOIN LATERAL (
+    SELECT r.since - coalesce(sum(greatest(least((h->>1)::timestamptz, r.since)
+                                           - (h->>0)::timestamptz, '0')), '0') AS since,
+           greatest(r.until, r.since)
+           - coalesce(sum(greatest(least((h->>1)::timestamptz, greatest(r.until, r.since))
+                                   - (h->>0)::timestamptz, '0')), '0') AS until
+    FROM jsonb_array_elements(r.holds) h) w
 CROSS JOIN LATERAL (
     SELECT count(value) AS rows, coalesce(sum(n) FILTER (WHERE value IS NOT NULL), 0) AS n,
            max(at) FILTER (WHERE value IS NOT NULL) AS newest_at,
-           (array_agg(source ORDER BY at DESC))[1] AS source,
-           (array_agg(error ORDER BY at DESC))[1] AS error,
-           max(value) - min(value) AS spread,
+           (array_agg(source ORDER BY at DESC, source))[1] AS source,
+           (array_agg(error ORDER BY at DESC, source))[1] AS error,
+           CASE WHEN count(value) > 1 THEN max(value) - min(value) END AS spread,
            regr_slope(value, extract(epoch FROM at) / 86400) AS slope,
            max(at) FILTER (WHERE value <> 0) AS nonzero_at,
-           (array_agg(value ORDER BY at DESC) FILTER (WHERE value IS NOT NULL))[1:r.recent]
-               AS recent,
-           CASE WHEN r.every IS NOT NULL THEN
-               range_agg(tstzrange(at, at + r.every)) FILTER (WHERE value IS NOT NULL)
-           END AS observed,
+           (array_agg(value ORDER BY at DESC, source)
+               FILTER (WHERE value IS NOT NULL))[1:r.recent] AS recent,
+           range_agg(tstzrange(active_at, active_at + r.every))
+               FILTER (WHERE value IS NOT NULL AND r.every IS NOT NULL) AS observed,
            CASE r.agg
-               WHEN 'latest' THEN
-                   (array_agg(value ORDER BY at DESC) FILTER (WHERE value IS NOT NULL))[1]
+               WHEN 'latest' THEN (array_agg(value ORDER BY at DESC, source)
+                                   FILTER (WHERE value IS NOT NULL))[1]
                WHEN 'mean' THEN sum(value * n) / nullif(sum(n) FILTER (WHERE value IS NOT NULL), 0)
                WHEN 'p50' THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY value)
                WHEN 'p95' THEN percentile_cont(0.95) WITHIN GROUP (ORDER BY value)
@@ -37,10 +41,14 @@ CROSS JOIN LATERAL (
                WHEN 'slope' THEN regr_slope(value, extract(epoch FROM at) / 86400)
                WHEN 'stddev' THEN stddev_samp(value)
            END AS value
-    FROM (SELECT * FROM measurements m
+    FROM (SELECT m.*, CASE WHEN r.every IS NULL OR r.holds = '[]' THEN m.at ELSE (
+                     SELECT m.at - coalesce(sum(greatest(least((h->>1)::timestamptz, m.at)
+                                                         - (h->>0)::timestamptz, '0')), '0')
+                     FROM jsonb_array_elements(r.holds) h) END AS active_at
+          FROM measurements m
           WHERE m.journey_id = r.journey_id AND m.metric = r.metric
             AND m.at BETWEEN r.since AND r.until
-          ORDER BY m.at DESC LIMIT r.newest) m) s
+          ORDER BY m.at DESC, m.source LIMIT r.newest) m) s
 LEFT JOIN LATERAL (
     SELECT count(value) AS rows,
            CASE r.agg

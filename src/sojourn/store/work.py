@@ -139,16 +139,14 @@ def policy(task: Task) -> Row:
 
 def _changes(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
     for decision in decisions:
-        planned = {unit.uow_id for unit in decision.plans}
         for change in decision.changes:
-            if change.uow_id not in planned:
-                yield {
-                    "journey_id": decision.state.journey_id,
-                    "uow_id": change.uow_id,
-                    "status": change.status,
-                    "run": change.run,
-                    "at": now,
-                }
+            yield {
+                "journey_id": decision.state.journey_id,
+                "uow_id": change.uow_id,
+                "status": change.status,
+                "run": change.run,
+                "at": now,
+            }
 
 
 def _named(decisions: Iterable[Decision], field: str) -> Iterator[Row]:
@@ -191,15 +189,16 @@ def _requeues(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
 
 
 def _holds(decisions: Iterable[Decision]) -> Iterator[Statement]:
-    frozen = [d.state.journey_id for d in decisions if d.freeze is True]
-    if frozen:
-        yield _QUERIES["freeze"], {"ids": frozen}
+    # A hold can end and another begin in one decision: the first one's time counts all the same.
     thawed = [
         {"journey_id": d.state.journey_id, "late": d.thaw_by}
         for d in decisions
-        if d.freeze is False
+        if d.freeze is False or d.thaw_by
     ]
     yield from batch(_QUERIES["thaw"], thawed)
+    frozen = [d.state.journey_id for d in decisions if d.freeze is True]
+    if frozen:
+        yield _QUERIES["freeze"], {"ids": frozen}
 
 
 def _told(decisions: Iterable[Decision]) -> Iterator[Statement]:

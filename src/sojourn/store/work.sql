@@ -184,7 +184,12 @@ WITH x AS (
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
         output_data = coalesce(x.output, t.output_data), error = x.error, handle = x.handle,
-        question = x.question, answer = NULL, due_at = x.due_at, timed = true, owner = NULL,
+        question = x.question, answer = NULL, timed = true, owner = NULL, lost_count = 0,
+        -- What is settled while its journey is held waits as from the hold's beginning: the end of
+        -- the hold adds all of its time.
+        due_at = x.due_at - CASE WHEN t.held THEN coalesce((
+            SELECT greatest(x.at - j.held_since, interval '0') FROM journey_states j
+            WHERE j.journey_id = t.journey_id), interval '0') ELSE interval '0' END,
         sent = (x.status = 'running'),
         completed_at = CASE WHEN x.status IN ('completed', 'failed') THEN x.at END
     FROM x
