@@ -65,7 +65,7 @@ def source_error(check: CriteriaCheck) -> Alert:
 def _rollback(shot: Snapshot) -> Iterator[Alert]:
     state = shot.state
     if state.current_stage == JourneyStage.ROLLBACK and shot.rollback:
-        failed = state.hold is not None and state.hold.actor == ENGINE
-        kind, severity = ("rollback_failed", "page") if failed else ("rollback", "notify")
-        told = state.hold.reason if state.hold else shot.rollback.reason
+        hold = state.hold if state.hold and state.hold.actor == ENGINE else None
+        kind, severity = ("rollback_failed", "page") if hold else ("rollback", "notify")
+        told = hold.reason if hold else shot.rollback.reason
         yield Alert(kind, shot.rollback.from_stage, severity, told, "sojourn explain CLIENT")

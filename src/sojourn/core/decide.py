@@ -12,8 +12,9 @@ from uuid import UUID
 from sojourn.core import rollback, view
 from sojourn.core.alerts import ON_THE_WAY, conditions
 from sojourn.core.commands import Command
+from sojourn.core.counting import count_work
 from sojourn.core.criteria import ValidationResult
-from sojourn.core.decision import Alert, Decision, Draft, Rearm, Refusal
+from sojourn.core.decision import Alert, Decision, Draft, Refusal
 from sojourn.core.gates import door, evaluate
 from sojourn.core.handle import handle, record
 from sojourn.core.journal import ENGINE
@@ -23,7 +24,6 @@ from sojourn.core.promotion import admit, promote
 from sojourn.core.rollout import roll_out
 from sojourn.core.snapshot import Fact, Snapshot
 from sojourn.core.stages import IllegalTransition, TransitionEvent
-from sojourn.core.work import Progress, UnitOfWorkStatus, unit_status
 
 
 def start(
@@ -106,50 +106,6 @@ def advance(draft: Draft) -> None:
     if draft.state.admitted_at is not None:
         roll_out(draft)
         promote(draft)
-
-
-def count_work(draft: Draft) -> None:
-    """Give every unit the status that its tasks have earned, and release what waited for it."""
-    for unit in list(draft.units.values()):
-        status = unit_status(unit)
-        if status != unit.status:
-            note(draft, unit, status)
-    draft.release += _waiting_for_changes(draft)
-
-
-def note(draft: Draft, unit: Progress, status: UnitOfWorkStatus) -> None:
-    """Note a unit's new status; a repeated unit that completed is armed again."""
-    facts = {"unit": unit.name, "uow_id": unit.uow_id}
-    if status == UnitOfWorkStatus.COMPLETED:
-        if unit.runs == 0:
-            draft.event("unit.completed", **facts)
-        if unit.every:
-            draft.rearm.append(Rearm(unit.uow_id, draft.now + unit.every))
-            return draft.change(unit, UnitOfWorkStatus.PENDING, run=True)
-        return draft.change(unit, status, run=True)
-    if status == UnitOfWorkStatus.FAILED:
-        why = "; ".join(f"{t.name}: {t.message}" for t in unit.troubles)
-        draft.event("unit.failed", why, **facts)
-    return draft.change(unit, status)
-
-
-def _waiting_for_changes(draft: Draft) -> list[str]:
-    done = {u.uow_id for u in draft.units.values() if u.done}
-    # A repeated unit releases once, with its first run; what was released runs on by itself.
-    fresh = {u.uow_id for u in draft.units.values() if u.runs == 1 and _ran(draft, u)}
-    return [
-        u.uow_id
-        for u in draft.units.values()
-        if u.status == UnitOfWorkStatus.PENDING
-        and u.runs == 0
-        and fresh.intersection(u.dependencies)
-        and done.issuperset(u.dependencies)
-    ]
-
-
-def _ran(draft: Draft, unit: Progress) -> bool:
-    change = draft.changes.get(unit.uow_id)
-    return change is not None and change.run
 
 
 def finish(draft: Draft) -> Decision:

@@ -20,7 +20,7 @@ from sojourn.core.judge import Finding, Reading, check, judge, judge_fact, readi
 from sojourn.core.paths import Gate, Mode, Path, StagePlan
 from sojourn.core.snapshot import Snapshot, span
 from sojourn.core.stages import JourneyStage, Stage
-from sojourn.core.work import Progress, Purpose, UnitOfWorkStatus
+from sojourn.core.work import Progress, Purpose, UnitOfWorkStatus, unit_status
 
 ROLLBACK_CHECKS: Final = "rollback/checks"
 UNDONE: Final = Criterion("undone", Observe.WORK, "rollback", title="All undo tasks completed")
@@ -177,8 +177,12 @@ def _judge(item: Faced, shot: Snapshot, now: datetime) -> CriteriaCheck:
 
 
 def present_units(shot: Snapshot) -> tuple[Progress, ...]:
-    """Return the units of the present visit; what an earlier visit did counts no more."""
-    return tuple(u for u in shot.units if u.visit == shot.state.visit)
+    """Return the units of the present visit with the status that their tasks have earned.
+
+    What an earlier visit did counts no more; what has been done already counts at once.
+    """
+    mine = (u for u in shot.units if u.visit == shot.state.visit)
+    return tuple(replace(u, status=unit_status(u)) for u in mine)
 
 
 def judge_work(criterion: Criterion, units: tuple[Progress, ...]) -> CriteriaCheck:

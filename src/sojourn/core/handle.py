@@ -22,6 +22,7 @@ from sojourn.core.commands import (
     SubmitWork,
     Waive,
 )
+from sojourn.core.counting import count_work
 from sojourn.core.criteria import ValidationResult
 from sojourn.core.decision import Draft, Requeue
 from sojourn.core.gates import UNDONE, door, evaluate
@@ -68,6 +69,7 @@ def promote(draft: Draft, command: Promote) -> None:
     result = evaluate(door(draft.shot.path, draft.state), draft.current, draft.now)
     draft.result = result
     if result.passed:
+        count_work(draft)
         entered = draft.state.admitted_at is not None
         return pass_gate(draft, result, "manual") if entered else _admit(draft, result)
     attempt(draft, result, "manual")

@@ -7,7 +7,7 @@ from typing import Final
 
 from sojourn.core.criteria import CriteriaCheck, ValidationResult, Verdict, verdict_of
 from sojourn.core.decision import View
-from sojourn.core.gates import by_hand, door, evaluate, place_of
+from sojourn.core.gates import by_hand, door, evaluate, place_of, present_units
 from sojourn.core.journeys import Ball, JourneyState, Schedule, active_time
 from sojourn.core.paths import Path, StagePlan
 from sojourn.core.snapshot import GateMemory, Snapshot, Trip
@@ -62,7 +62,7 @@ def ball_with(shot: Snapshot, result: ValidationResult) -> tuple[Ball, str]:
         return Ball.OPERATOR, f"held by {state.hold.actor}: {state.hold.reason}"
     for trouble in troubles(shot.units):
         return _ball_of(trouble)
-    if live := [u for u in shot.units if u.required and not u.done and u.open]:
+    if live := [u for u in present_units(shot) if u.required and not u.done and u.open]:
         return Ball.AGENT, f"work: {', '.join(u.name for u in live)}"
     if result.passed:
         return _open_gate(shot)
