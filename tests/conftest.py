@@ -28,7 +28,7 @@ def pytest_configure() -> None:
     # A terminated run ends like an interrupted one: through the fixtures, server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Tracebacks without their variables: drawing those takes seconds.
-    said = structlog.processors.KeyValueRenderer(["event"])
+    said = structlog.processors.KeyValueRenderer(key_order=["event"])
     structlog.configure(processors=[structlog.processors.format_exc_info, said])
 
 
@@ -130,6 +130,20 @@ def database_url(server: str, template: str) -> Iterator[str]:
 async def db(database_url: str) -> AsyncIterator[Database]:
     """A migrated database of the test's own, open."""
     async with open_database(database_url, Path()) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(server: str, template: str) -> Iterator[str]:
+    """A migrated database for tests of one module that leave it as it was, or part its rows."""
+    with _database(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def shared(shared_database_url: str) -> AsyncIterator[Database]:
+    """The database that the tests of a module share, open."""
+    async with open_database(shared_database_url, Path()) as database:
         yield database
 
 
