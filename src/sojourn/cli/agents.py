@@ -22,7 +22,9 @@ AgentId = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")
 
 @group.command("list")
 def list_(as_json: options.Json = False) -> None:
-    """List the agents with what they have done: tasks, failures, retries, 95th percentile of time.
+    """List the agents with what they have done.
+
+    Tasks, failures, retries, the 95th percentile of their time.
 
     \b
     Example:
@@ -79,7 +81,7 @@ def _row(row: Mapping[str, Any]) -> list[object]:
 
 @group.command("show")
 def show(agent: AgentId, as_json: options.Json = False) -> None:
-    """Show one agent: how it is called, its limits, its credentials' names, what it has done.
+    """Show one agent: how it is called, what it has done.
 
     \b
     Example:
@@ -111,7 +113,9 @@ def check(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ask agents whether they can be reached. Exit status 4 where one cannot; needs no database.
+    """Ask agents whether they can be reached.
+
+    Exit status 4 where one cannot. It needs no database.
 
     \b
     Example:

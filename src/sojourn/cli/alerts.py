@@ -15,7 +15,7 @@ ICONS = {"page": ("✗ page", "bad"), "notify": ("! notify", "warn"), "digest": 
 def alerts(
     client: options.MaybeClient = None, limit: options.Limit = 200, as_json: options.Json = False
 ) -> None:
-    """List open alerts, the gravest and oldest first, each with what helps.
+    """List open alerts, the gravest first, each with what helps.
 
     \b
     Example:

@@ -20,10 +20,10 @@ group = typer.Typer(help="The journal: prove it, export it.")
 
 @group.command("verify")
 def verify(client: options.MaybeClient = None, as_json: options.Json = False) -> None:
-    """Prove that no event was changed, lost or added, and that the events give the state rows.
+    """Prove that the journal is whole and gives the state rows.
 
-    Each journey's hash chain is computed anew, and its events are replayed through the
-    transition table. Exit status 4 where anything does not agree.
+    No event was changed, lost or added: each journey's hash chain is computed anew, and its
+    events are replayed through the transition table. Exit status 4 where something differs.
 
     \b
     Examples:

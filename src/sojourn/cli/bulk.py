@@ -107,9 +107,11 @@ def _csv(lines: Raw, name: str, client: str | None) -> Iterator[Line]:
         row = _row(reader, place)
         if row is None:
             break
+        if not any(field.strip() for field in row):
+            continue
         if header is None:
             header = _header(row, place)
-        elif any(field.strip() for field in row):
+        else:
             yield _line(_fields(header, row, place), place, client)
     if header is None:
         raise bad(f"{name}:1: the file is empty", f"the first line names columns: {_example()}")

@@ -18,16 +18,14 @@ from sojourn.store.migrate import MIGRATIONS, find_migrations, migrate
 from sojourn.store.postgres import Database
 from sojourn.store.workers import list_workers
 
-group = typer.Typer(
-    help="The database: start and stop Sojourn's own, its state, its schema, the clock."
-)
+group = typer.Typer(help="The database: start and stop, state, schema, clock.")
 
 
 @group.command("start")
 def start(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
-    """Start Sojourn's own PostgreSQL and keep it running until `sojourn db stop`.
+    """Start Sojourn's own PostgreSQL and keep it running.
 
-    Without this it runs for as long as some command uses it; started, commands are quicker.
+    It runs until `sojourn db stop`. Without this it runs for as long as some command uses it; started, commands are quicker.
 
     \b
     Example:
@@ -53,7 +51,9 @@ def start(dry_run: options.DryRun = False, as_json: options.Json = False) -> Non
 
 @group.command("stop")
 def stop(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
-    """End what `sojourn db start` began; commands that use the server keep it until they end.
+    """End what `sojourn db start` began.
+
+    Commands that use the server keep it until they end.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def _own() -> FilePath:
 
 @group.command("status")
 def status(as_json: options.Json = False) -> None:
-    """Show the database: where it is, whether it runs, its schema, what it holds, who works.
+    """Show where the database is, whether it runs, what it holds.
 
     It starts nothing: a server of Sojourn's own that rests is shown as resting.
 
@@ -149,7 +149,9 @@ def _said(told: dict[str, Any]) -> Iterator[tuple[str, object]]:
 
 @group.command("migrate")
 def migrate_(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
-    """Bring the schema up to date. Every command does so by itself; this is for deployments.
+    """Bring the schema up to date.
+
+    Every command does so by itself; this is for deployments.
 
     \b
     Example:
@@ -182,9 +184,9 @@ def clock(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show the journeys' clock, or for tests and demonstrations set it ahead or change its speed.
+    """Show the journeys' clock, or set it ahead.
 
-    All processes go by it, and it never goes back: a clock that was set ahead stays ahead. Leave
+    Setting it ahead, or to another speed, is for tests and demonstrations. All processes go by it, and it never goes back: a clock that was set ahead stays ahead. Leave
     it alone where clients are real.
 
     \b

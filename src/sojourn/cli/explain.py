@@ -10,7 +10,9 @@ from sojourn.core.explain import explain as reasons
 
 
 def explain(client: options.Client, as_json: options.Json = False) -> None:
-    """Say in sentences why a client is where it is, what it waits for, who has the ball, and when.
+    """Say why a client is where it is, and what it waits for.
+
+    In sentences: who has the ball, what would change each check, and when it can move.
 
     \b
     Example:

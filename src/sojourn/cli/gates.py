@@ -26,9 +26,9 @@ def promote(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Pass the gate that the journey stands before, if it holds (exit status 3 if not).
+    """Pass the gate that the journey stands before, if it holds.
 
-    The engine passes gates by itself where the path says so; this asks for it now. Whoever
+    Exit status 3 where it does not hold. The engine passes gates by itself where the path says so; this asks for it now. Whoever
     asked cannot approve the same promotion. A failed attempt is kept in the gate's history.
 
     \b
@@ -58,7 +58,7 @@ def approve(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Approve a criterion that asks for it, on the evidence as it stands.
+    """Approve a criterion on the evidence as it stands.
 
     \b
     Examples:
@@ -86,7 +86,9 @@ def reject(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Reject a criterion that asks for approval; it fails until the same person approves.
+    """Reject a criterion that asks for approval.
+
+    It fails until the same person approves.
 
     \b
     Example:

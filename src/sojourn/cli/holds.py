@@ -13,7 +13,7 @@ def hold(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Freeze a journey: its clocks stand still and nothing new is sent.
+    """Freeze a journey: its clocks stand still, nothing new is sent.
 
     Calls that agents have begun go on; what comes of them counts. Windows and soak do not
     count held time.
@@ -54,7 +54,9 @@ def cancel(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """End a journey without success; what still runs is withdrawn. There is no way back.
+    """End a journey without success.
+
+    What still runs is withdrawn. There is no way back.
 
     \b
     Example:

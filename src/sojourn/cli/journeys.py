@@ -55,7 +55,7 @@ def list_(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List journeys: stage, schedule, gate, who has the ball, and what they wait for.
+    """List journeys with stage, schedule, gate and who has the ball.
 
     \b
     Examples:

@@ -24,9 +24,7 @@ from sojourn.store.paths import list_paths
 from sojourn.store.sets import Connection, Row
 from sojourn.store.transactions import dry, in_transaction
 
-group = typer.Typer(
-    help="Paths: check, show, draw, compare and add them, and move journeys to another."
-)
+group = typer.Typer(help="Paths: check, read, draw, compare, add; move journeys to them.")
 LEVELS = {Level.ERROR: ("✗", "bad"), Level.WARNING: ("!", "warn"), Level.INFO: ("·", "dim")}
 SIGNS = {Kind.ADDED: "good", Kind.REMOVED: "bad", Kind.CHANGED: "warn"}
 
@@ -39,7 +37,9 @@ def found(name: str) -> Path:
 
 @group.command("list")
 def list_(as_json: options.Json = False) -> None:
-    """List the paths: built-in ones, those of SOJOURN_PATHS, and every version in the database.
+    """List the paths with their versions and journeys.
+
+    Built-in ones, those of SOJOURN_PATHS, and every version in the database.
 
     \b
     Example:
@@ -115,9 +115,9 @@ def lint(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check path files: every problem with its line, and what is questionable in a sound one.
+    """Check path files.
 
-    Exit status 2 for a file that cannot be used, 4 for one with errors (an agent that does not
+    Every problem is told with its line, and what is questionable in a sound file. Exit status 2 for a file that cannot be used, 4 for one with errors (an agent that does not
     exist, say), 0 otherwise.
 
     \b
@@ -174,7 +174,7 @@ def _status(linted: Sequence[Mapping[str, Any]], *, strict: bool) -> Status:
 
 @group.command("show")
 def show(name: options.PathName, as_json: options.Json = False) -> None:
-    """Say in words what a path asks: stages, gates, work, triggers, rollout.
+    """Say in words what a path asks.
 
     \b
     Examples:
@@ -275,9 +275,9 @@ def change(one: Change) -> documents.Document:
 def add(
     name: options.PathName, dry_run: options.DryRun = False, as_json: options.Json = False
 ) -> None:
-    """Put a path into the database as the next version of its name, for every machine to use.
+    """Put a path into the database as the next version of its name.
 
-    Content that is there already keeps its version. A path is also added by itself when the
+    Every machine can use it then. Content that is there already keeps its version. A path is also added by itself when the
     first journey starts on it.
 
     \b

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sojourn.app import App
 from sojourn.cli import bulk, options, screen, session, times, values
 from sojourn.cli.failures import bad
+from sojourn.cli.start import check_list, lists_of
 from sojourn.control.record import Line, Recorded, record_lines
 
 STEP = 5_000
@@ -47,9 +48,9 @@ def record(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Record metrics and facts; the engine looks at the journeys at once. All of it or nothing.
+    """Record metrics and facts, one by one or in bulk.
 
-    The journey's path says which names are metrics and which are facts; any other name is a
+    All of it is written or nothing; the engine then looks at the journeys at once. The journey's path says which names are metrics and which are facts; any other name is a
     metric where its value is a number. A value is read as JSON where it is JSON; '[a, b]' is
     a list; anything else is text.
 
@@ -72,8 +73,13 @@ def record(
         lines = _from_file(file, kind, client)
     else:
         lines = _typed(client or "", pairs or [], at, n, source)
-    recorded = session.run(lambda app: _write(app, lines, by.actor, dry_run=dry_run))
-    _tell(recorded, dry_run=dry_run, as_json=as_json)
+
+    async def work(app: App) -> Recorded:
+        if not file:
+            await _check(app, client or "", lines)
+        return await _write(app, lines, by.actor, dry_run=dry_run)
+
+    _tell(session.run(work), dry_run=dry_run, as_json=as_json)
 
 
 def _typed(client: str, pairs: Iterable[str], at: str | None, n: int, source: str) -> list[Line]:
@@ -114,6 +120,14 @@ def _counted(lines: Iterable[Line], progress: Progress) -> Iterator[Line]:
         if number % STEP == 0:
             progress.update(progress.task_ids[0], description=f"reading, {number:,} lines")
         yield line
+
+
+async def _check(app: App, client: str, lines: Iterable[Line]) -> None:
+    """Refuse a client that is not there, and a text where the path makes tasks of a list."""
+    shot = await session.look(app.door, client)
+    lists = lists_of(shot.path)
+    for line in lines:
+        check_list(line.name, line.value, lists)
 
 
 async def _write(app: App, lines: list[Line], actor: str, *, dry_run: bool) -> Recorded:

@@ -27,9 +27,9 @@ def rollback(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Roll a journey back: undo the work of the stages left, validate, return to a stage.
+    """Roll a journey back: undo, validate, return to a stage.
 
-    With --dry-run it shows exactly what then runs: each undo in its order, and what cannot be
+    What is undone is the work of the stages left. With --dry-run it shows exactly what then runs: each undo in its order, and what cannot be
     taken back.
 
     \b

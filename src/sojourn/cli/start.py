@@ -65,9 +65,9 @@ def start(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Start a journey for a client, and say what its entry gate still waits for.
+    """Start a journey for a client.
 
-    A value is read as JSON where it is JSON (true, 25, 0.87); '[a, b]' is a list, of texts
+    It says what the entry gate still waits for, and how to record it. A value is read as JSON where it is JSON (true, 25, 0.87); '[a, b]' is a list, of texts
     where its items are bare words; anything else is text. Quote the brackets for your shell.
 
     \b

@@ -65,9 +65,9 @@ def retry(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Send failed tasks again: all of the visit, or those of one unit, or one task.
+    """Send failed tasks again.
 
-    Work goes on from the failed task; what is done stays done.
+    All of the visit, or those of one unit, or one task. Work goes on from the failed task; what is done stays done.
 
     \b
     Examples:
@@ -92,9 +92,9 @@ def answer(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Answer what an agent asked; its task goes on with the answer.
+    """Answer what an agent asked.
 
-    --unit and --task say which question, where several are open (sojourn show CLIENT).
+    Its task goes on with the answer. --unit and --task say which question, where several are open (sojourn show CLIENT).
 
     \b
     Examples:
