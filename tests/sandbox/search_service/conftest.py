@@ -8,7 +8,7 @@ import pytest
 from sojourn.sandbox.search_service.application import application
 from sojourn.sandbox.search_service.service import Options
 from sojourn.sandbox.search_service.tokens import Tokens
-from tests.agents.servers import serving
+from sojourn.sandbox.serving import serving
 from tests.sandbox.search_service.clients import Client
 
 

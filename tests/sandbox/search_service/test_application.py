@@ -2,7 +2,7 @@ import httpx
 
 from sojourn.sandbox.search_service.application import application
 from sojourn.sandbox.search_service.service import Options
-from tests.agents.servers import serving
+from sojourn.sandbox.serving import serving
 from tests.sandbox.search_service.clients import Client
 
 

@@ -30,7 +30,7 @@ from sojourn.sandbox.online.desk import Limits
 from sojourn.sandbox.online.jobs import Job, jobs
 from sojourn.sandbox.search_service.tokens import Tokens
 
-CONNECTIONS = 64
+CONNECTIONS = 100
 SECONDS = 60.0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache, partial
@@ -13,16 +13,18 @@ from sojourn.sandbox.installed import Served
 from sojourn.sandbox.latency import busy_hour
 from sojourn.sandbox.online.backend import Backend, ServiceError
 from sojourn.sandbox.online.desk import Desk
-from sojourn.sandbox.online.directory import admitted, email
+from sojourn.sandbox.online.directory import admit, admitted, email, ensure
 from sojourn.sandbox.people import ASKED, Experience, own_queries, poisson, questions, useful
 from sojourn.sandbox.seeds import rng
 from sojourn.sandbox.usage import grown
 from sojourn.sandbox.world import Query, User, World, relevant
 
 CROWD: Final = "crowd"
-"""Under this name it is remembered until when the people have lived."""
+"""Under this name it is remembered when who was let in, and until when people have lived."""
 LONGEST: Final = timedelta(days=8)
 """People who were not looked at for longer than that have lived for so long only."""
+REMEMBERED: Final = timedelta(days=2)
+"""How much of the past people live again to remember it."""
 EXPECTED: Final = 0.85
 """What the service is worth to people before they have tried it."""
 
@@ -39,6 +41,23 @@ class Question:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """When it last changed who may search, and until when people have asked what they ask."""
+
+    admitted: datetime
+    until: datetime
+
+    @classmethod
+    def read(cls, record: Mapping[str, str]) -> "Lived":
+        """Return what was remembered."""
+        return cls(*(datetime.fromisoformat(record[name]) for name in ("admitted", "until")))
+
+    def written(self) -> Mapping[str, str]:
+        """Return what is to be remembered."""
+        return {"admitted": self.admitted.isoformat(), "until": self.until.isoformat()}
+
+
 @dataclass(slots=True)
 class Town:
     """The people of one client: what the last queries were worth to each, one at a time."""
@@ -47,6 +66,10 @@ class Town:
     memory: dict[str, deque[Experience]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=ASKED))
     )
+
+    def knows(self, user: User) -> bool:
+        """Say whether a person remembers having searched."""
+        return bool(self.memory.get(user.user_id))
 
     def worth(self, user: User) -> float:
         """Return what the service was worth to a person lately (0 to 1)."""
@@ -67,52 +90,67 @@ class Crowd:
         """Let the client's people ask what they ask up to now; raises ServiceError, BadInput."""
         town = self._towns[desk.call.client_id]
         async with town.lock:
-            lived = (await desk.backend.records(CROWD)).get(CROWD, {}).get("until")
-            since = datetime.fromisoformat(lived) if lived else desk.now
-            if desk.now > since:
-                await self._live(desk, town, max(since, desk.now - LONGEST))
-            if lived is None or desk.now > since:
-                await desk.backend.remember(CROWD, CROWD, {"until": desk.now.isoformat()})
+            known = (await desk.backend.records(CROWD)).get(CROWD)
+            if known is not None:
+                await self._live(desk, town, Lived.read(known))
         return town
+
+    async def admit(self, desk: Desk, world: World, users: Sequence[User]) -> None:
+        """Let these people search from now on, and no others; until now, others may have."""
+        town = await self.live(desk)
+        async with town.lock:
+            await ensure(desk.backend, world)
+            await admit(desk.backend, [user.user_id for user in users])
+            await desk.backend.remember(CROWD, CROWD, Lived(desk.now, desk.now).written())
 
     async def try_out(self, desk: Desk, world: World, users: Sequence[User]) -> Town:
         """Let those people try the service who have no memory of it."""
         town = self._towns[desk.call.client_id]
-        new = [user for user in users if not town.memory.get(user.user_id)]
         asked = [
             Question(desk.now, user, query, f"{user.user_id}/tries/{desk.now.date()}/{n}")
-            for user in new
+            for user in users
+            if not town.knows(user)
             for n, query in enumerate(own_queries(world, user))
         ]
         await _ask_all(desk, world, town, asked)
         return town
 
-    async def _live(self, desk: Desk, town: Town, since: datetime) -> None:
+    async def _live(self, desk: Desk, town: Town, lived: Lived) -> None:
+        since = lived.until
+        if not town.memory:  # the agent was started anew; a repeated query counts once
+            since = max(lived.admitted, since - REMEMBERED)
+        if desk.now <= since:
+            return
+        since = max(since, desk.now - LONGEST)
         world = await desk.installed()
         people = await admitted(desk.backend, world)
         asked = [q for user in people for q in _asked(desk, world, user, town, since)]
         await _ask_all(desk, world, town, sorted(asked, key=lambda question: question.at))
+        until = max(lived.until, desk.now)
+        await desk.backend.remember(CROWD, CROWD, Lived(lived.admitted, until).written())
 
 
-async def at_once(most: int, work: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """Return the results of work of which so much is done at once; the first error ends it all."""
-    gate = asyncio.Semaphore(most)
+async def at_once(most: int, work: Iterable[Callable[[], Awaitable[Result]]]) -> list[Result]:
+    """Return the results of work, in its order; so much is done at once, the first error ends it."""
+    waiting = enumerate(work)
+    done: dict[int, Result] = {}
 
-    async def one(task: Callable[[], Awaitable[Result]]) -> Result:
-        async with gate:
-            return await task()
+    async def worker() -> None:
+        for number, task in waiting:
+            done[number] = await task()
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(task)) for task in work]
+            for _ in range(most):
+                group.create_task(worker())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return [done[number] for number in sorted(done)]
 
 
 async def _ask_all(desk: Desk, world: World, town: Town, asked: Sequence[Question]) -> None:
     every = [partial(_ask, desk.backend, world, town, question) for question in asked]
-    await at_once(desk.limits.at_once, every)
+    await at_once(desk.limits.crowd_at_once, every)
 
 
 async def _ask(backend: Backend, world: World, town: Town, question: Question) -> None:

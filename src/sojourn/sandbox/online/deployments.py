@@ -1,14 +1,12 @@
 """Deployments, which let the first users in, and notifications to people."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from sojourn.core.outcomes import Completed
 from sojourn.sandbox.deployments import deployment, notification
 from sojourn.sandbox.online.crowd import Crowd
 from sojourn.sandbox.online.desk import Desk
-from sojourn.sandbox.online.directory import admit, ensure
-from sojourn.sandbox.world import User, world_of
+from sojourn.sandbox.world import world_of
 
 DEPLOYMENTS: Final = "deployments"
 MAIL: Final = "mail"
@@ -43,7 +41,4 @@ async def notify(desk: Desk) -> Completed:
 
 async def _admit(desk: Desk, crowd: Crowd, count: int) -> None:
     world = world_of(desk.call, desk.inputs)
-    await ensure(desk.backend, world)
-    await crowd.live(desk)
-    first: Sequence[User] = sorted(world.users, key=lambda user: user.bucket)
-    await admit(desk.backend, [user.user_id for user in first[:count]])
+    await crowd.admit(desk, world, sorted(world.users, key=lambda user: user.bucket)[:count])

@@ -26,11 +26,16 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much load an agent may put on the service, and where real collections are."""
+    """How much load an agent may put on the service, and where real collections are.
+
+    ``requests`` and ``seconds`` bound one performance test, ``at_once`` and ``crowd_at_once`` how
+    many requests of it and of simulated users run at the same time.
+    """
 
     requests: int = 200
     seconds: float = 20.0
     at_once: int = 20
+    crowd_at_once: int = 64
     collections: Path | None = None
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from random import Random
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from sojourn.sandbox.online.directory import judge
 from sojourn.sandbox.online.security import LOOPBACK
 from sojourn.sandbox.performance import measured, moment_of
 from sojourn.sandbox.seeds import rng
-from sojourn.sandbox.world import Query
+from sojourn.sandbox.world import World
 
 
 @dataclass(slots=True)
@@ -37,22 +36,19 @@ async def run(desk: Desk) -> Completed:
     wanted = desk.inputs.whole("requests", 400, 1, 100_000)
     count = min(wanted, desk.limits.requests)
     world = await desk.installed()
-    chance = rng(world.client_id, "load", desk.now)
     load = Load(monotonic() + desk.limits.seconds)
-    asked = [
-        partial(_one, desk, load, chance.choice(world.queries), rng(world.client_id, desk.now, n))
-        for n in range(count)
-    ]
-    await at_once(desk.limits.at_once, asked)
+    await at_once(desk.limits.at_once, (partial(_one, desk, load, world, n) for n in range(count)))
     if not load.times:
         raise ServiceError(f"none of {load.errors} requests was answered", passing=True)
     return measured(load.times, load.errors)
 
 
-async def _one(desk: Desk, load: Load, query: Query, chance: Random) -> None:
+async def _one(desk: Desk, load: Load, world: World, number: int) -> None:
     """Send one request, unless the time is up."""
     if monotonic() > load.ends_at:
         return
+    chance = rng(world.client_id, "load", desk.now, number)
+    query = chance.choice(world.queries)
     backend = desk.backend.at(moment_of(desk.now, chance))
     who = judge(desk.call.client_id, query.user.department)
     try:

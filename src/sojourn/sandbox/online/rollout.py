@@ -3,7 +3,6 @@
 from sojourn.core.outcomes import Completed
 from sojourn.sandbox.online.crowd import Crowd
 from sojourn.sandbox.online.desk import Desk
-from sojourn.sandbox.online.directory import admit, ensure
 from sojourn.sandbox.rollout import cohort, people, reached, share_of_people
 from sojourn.sandbox.world import world_of
 
@@ -13,7 +12,5 @@ async def enable(desk: Desk, crowd: Crowd) -> Completed:
     world = world_of(desk.call, desk.inputs)
     percent = share_of_people(desk.inputs)
     chosen = cohort(world, percent, desk.inputs)
-    await ensure(desk.backend, world)
-    await crowd.live(desk)
-    await admit(desk.backend, [user.user_id for user in chosen])
+    await crowd.admit(desk, world, chosen)
     return reached(desk.inputs, percent, people(world.users, desk.inputs), chosen)

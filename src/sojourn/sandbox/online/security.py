@@ -86,8 +86,7 @@ async def _shown(desk: Desk, connector: str, department: str, names: list[str]) 
 
 async def _service(backend: Backend) -> AsyncIterator[tuple[str, str]]:
     """Yield the severity and the text of everything wrong with the service as a whole."""
-    parts = urlsplit(backend.url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if in_the_clear(backend.url):
         yield "critical", "the service is reached over an unencrypted connection"
     for severity, text, token in (
         ("critical", "anybody may search, without a token", None),
@@ -105,6 +104,12 @@ async def _service(backend: Backend) -> AsyncIterator[tuple[str, str]]:
     for name, wanted in HEADERS.items():
         if headers.get(name) != wanted:
             yield "low", f"answers lack the header {name}: {wanted}"
+
+
+def in_the_clear(url: str) -> bool:
+    """Say whether what is sent to a URL can be read on its way."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" and parts.hostname not in LOOPBACK
 
 
 async def _let_in(backend: Backend, token: str | None) -> bool:

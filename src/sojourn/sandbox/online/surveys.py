@@ -13,12 +13,18 @@ from sojourn.sandbox.world import User, World
 
 
 async def ask(desk: Desk, crowd: Crowd) -> Completed:
-    """Ask the people who have access for a score, all of them or the first ``percent``."""
+    """Ask the people who have access for a score, all of them or the first ``percent``.
+
+    Those answer who have searched; where nobody has yet, people try it when they are asked.
+    """
     kind = desk.inputs.choice("kind", [*METRICS])
     world = await desk.installed()
-    await crowd.live(desk)
-    people = answering(world.client_id, await _asked(desk, world), kind, desk.now)
-    town = await crowd.try_out(desk, world, people)
+    town = await crowd.live(desk)
+    every = answering(world.client_id, await _asked(desk, world), kind, desk.now)
+    people: Sequence[User] = [user for user in every if town.knows(user)]
+    if not people:
+        people = every
+        await crowd.try_out(desk, world, people)
     mood = desk.scenario.amount(Trouble.MOOD, desk.now, 0.0)
     worth = [town.worth(user) - mood / 4 for user in people]
     return scored(kind, scores(world.client_id, people, worth, kind, desk.now))
