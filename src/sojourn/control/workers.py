@@ -41,3 +41,10 @@ async def set_watch(door: Door) -> None:
     """Read the common clock."""
     async with door.db.connection() as connection:
         door.clock = await clock.read(connection)
+
+
+async def set_ahead(door: Door, ahead: timedelta) -> None:
+    """Set the common clock ahead, and wake the loops of the engine."""
+    async with door.db.connection() as connection:
+        door.clock = await clock.set_clock(connection, ahead)
+        await clock.tell(connection)

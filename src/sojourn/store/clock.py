@@ -45,6 +45,11 @@ async def set_clock(
     return await read(connection)
 
 
+async def tell(connection: Connection) -> None:
+    """Wake the engine's loops, which rest until something is due on a clock that was set since."""
+    await execute(connection, _QUERIES["tell"])
+
+
 def _clock(row: Row | None) -> Clock:
     if row is None:
         raise LookupError("the clock has no row")

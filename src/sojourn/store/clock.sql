@@ -13,3 +13,7 @@ SELECT real, shown, speed, clock_timestamp() FROM clock;
 UPDATE clock SET shown = shown + (clock_timestamp() - real) * speed + %(ahead)s,
     real = clock_timestamp(), speed = coalesce(%(speed)s, speed)
 RETURNING shown, speed;
+
+-- name: tell
+-- Say that time has passed: what was not due may be now.
+SELECT pg_notify('sojourn_tasks', ''), pg_notify('sojourn_wakeups', '');
