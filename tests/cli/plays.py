@@ -17,7 +17,7 @@ from sojourn.settings import Settings
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[App]:
-    settings = Settings(database_url=SecretStr(url), data_dir=Path(), poll_seconds=0.01)
+    settings = Settings(database_url=SecretStr(url), data_dir=Path())
     async with open_app(settings, begin=begin(1)) as app:
         yield app
 

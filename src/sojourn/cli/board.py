@@ -20,8 +20,10 @@ from sojourn.core.judge import show
 from sojourn.core.stages import JourneyStage
 
 DAY: Final = timedelta(days=1)
-FIXED: Final = 10
-"""Lines that are always there: header, stages, status, three titles, a blank, footer."""
+FIXED: Final = 9
+"""Lines that are always there: header, stages, status, three titles, footer."""
+WIDE: Final = 110
+"""Columns from which on there is room for long names."""
 FEWEST: Final = 2
 """Events that are shown at least."""
 BALL: Final = {
@@ -44,7 +46,9 @@ class Board:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw all parts in the lines that there are."""
         height, width = options.max_height, options.max_width
-        yield Group(*_parts(self._picture, height, width), screen.text(self._footer, "dim"))
+        footer = screen.text(self._footer, "dim")
+        footer.truncate(width, overflow="ellipsis")
+        yield Group(*_parts(self._picture, height, width), footer)
 
 
 def _parts(picture: Picture, height: int, width: int) -> Iterator[RenderableType]:
@@ -57,7 +61,7 @@ def _parts(picture: Picture, height: int, width: int) -> Iterator[RenderableType
     yield heading(_gate_title(picture), width)
     yield grid((10, 0, 10, 10, 8), fitted(checks, for_checks, "hold"))
     yield heading("Work", width)
-    yield grid((1, 0, 22, 24), fitted(work, for_work, "done"))
+    yield grid((1, 0, 34 if width >= WIDE else 22, 20), fitted(work, for_work, "done"))
     yield heading("Events", width)
     yield from _events(picture, room - for_checks - for_work + FEWEST, width)
 
@@ -80,7 +84,7 @@ def _stages(picture: Picture, width: int) -> Table:
 
 def _name(leg: Leg) -> Text:
     icon, style = ("▶", "bold") if leg.here else ("✓", "good") if leg.done else ("·", "dim")
-    again = f" (visit {leg.visits})" if leg.visits > 1 else ""
+    again = f" #{leg.visits}" if leg.visits > 1 else ""
     return screen.text(f"{icon} {leg.plan.title or leg.plan.name}{again}", style)
 
 
@@ -134,8 +138,8 @@ def _checks(picture: Picture) -> Iterator[tuple[bool, list[Text]]]:
 def _check(title: str, check: CriteriaCheck) -> list[Text]:
     verdict = screen.text(mark(verdict_of(check)).plain.replace("insufficient data", "no data"))
     verdict.style = mark(verdict_of(check)).style
-    number = isinstance(check.actual_value, int | float | timedelta)
-    actual = show(check.actual_value) if number else ""
+    actual = "" if check.actual_value is None else telling.value(check.actual_value)
+    actual = actual.removesuffix(" units of work done")
     samples = f"n={check.n}" if check.n else ""
     return [verdict, *map(screen.text, (title, actual, _needed(check), samples))]
 

@@ -111,7 +111,7 @@ def failed(days: float) -> When:
 
 
 def later(since: datetime | None, days: float) -> datetime | None:
-    """Return the moment so many days later."""
+    """Return the moment so many days later; None while it has not begun."""
     return since + DAY * days if since else None
 
 

@@ -67,7 +67,7 @@ def demo(
         raise failures.bad(f"there is no scenario {scenario!r}{hint(scenario, TALES)}")
     watcher = silent if as_json else live if screen.interactive() and not as_plain else plain
     with grounds.directory(keep) as data_dir:
-        settings = Settings(data_dir=data_dir, poll_seconds=0.01, log_format="json")
+        settings = Settings(data_dir=data_dir, log_format="json")
         with grounds.logged(settings) as log:
             story = grounds.run(_played(settings, tale, watcher, seed, speed, timeout))
         _show(story, log, as_json=as_json)
@@ -85,7 +85,7 @@ async def _played(
     speed: float,
     timeout: float,  # noqa: ASYNC109 -- reaching it is a result, not an error
 ) -> Story:
-    foot = f"{tale.name} · a day takes {DAY / speed:.2g} s · Ctrl-C ends it and removes its data"
+    foot = f"Scenario {tale.name} · a day takes {DAY / speed:.2g} s · Ctrl-C ends it"
     stop = asyncio.Event()
     watching: list[asyncio.Task[None]] = []
     async with open_app(settings, begin=begin(seed)) as app:
@@ -105,7 +105,9 @@ async def _played(
 def _show(story: Story, log: Path, *, as_json: bool) -> None:
     if as_json:
         return screen.print_json(story)
-    screen.say(*report(story))
+    console = screen.out()
+    for part in report(story):
+        console.print(part)
     if not story["ok"] and (said := log.read_text().splitlines()):
         screen.note("The engine's log ends with:")
         for line in said[-5:]:

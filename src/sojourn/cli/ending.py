@@ -69,11 +69,10 @@ def _totals(total: Story) -> Iterator[Text]:
 
 def _gates(attempts: list[Story]) -> Iterator[RenderableType]:
     for attempt in attempts:
-        how = {"auto": "by the engine", "entry": "by the engine"}.get(attempt["kind"], "")
-        by = how or f"by {attempt['actor']}"
-        title = f"Gate {attempt['gate']}, attempt {attempt['attempt']} {by}, "
+        tried = f"attempt {attempt['attempt']} by {attempt['actor']}"
         yield Text()
-        when = screen.text(f"{title}{attempt['at']:%a %d %b %H:%M}: ", "bold")
+        title = f"Gate {attempt['gate']}, {tried}, {attempt['at']:%a %d %b %H:%M}: "
+        when = screen.text(title, "bold")
         yield when.append(mark(attempt["verdict"]))
         yield screen.table(CHECKS, [_check(check) for check in attempt["checks"]])
 

@@ -8,14 +8,17 @@ to the next thing that is due, and stands still while anything is due or under w
 import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sojourn.control.door import Door
-from sojourn.store import clock, journeys, work, workers
+from sojourn.control.tasks import next_task
+from sojourn.control.tick import next_look
+from sojourn.control.workers import set_ahead
+from sojourn.store.workers import list_workers
 
 SHORTEST: Final = timedelta(minutes=1)
-LONGEST: Final = timedelta(minutes=30)
+LONGEST: Final = timedelta(hours=1)
 """The least and the most that the clock is set ahead at once."""
 PATIENCE: Final = 15.0
 """Seconds for which the clock waits for the engine before it goes on all the same."""
@@ -30,7 +33,8 @@ class Pacer:
 
     door: Door
     speed: float
-    _next: datetime | None = None
+    _gap: timedelta = LONGEST
+    """How long nothing is due, as it was seen last."""
     _busy_since: float | None = None
     _reached: float = field(default_factory=time.monotonic)
 
@@ -46,19 +50,15 @@ class Pacer:
 
     async def step(self) -> None:
         """Set the clock ahead, but not past the next thing that is due; then keep to the speed."""
-        gap = self._next - self.door.now() if self._next else LONGEST
-        ahead = min(max(gap, SHORTEST), LONGEST)
-        async with self.door.db.connection() as connection:
-            self.door.clock = await clock.set_clock(connection, ahead)
+        ahead = min(max(self._gap, SHORTEST), LONGEST)
+        await set_ahead(self.door, ahead)
         now = time.monotonic()
         self._reached = max(self._reached + ahead.total_seconds() / self.speed, now - ARREARS)
         await asyncio.sleep(max(self._reached - now, 0))
 
     async def _working(self) -> bool:
+        rest = min(await next_task(self.door), await next_look(self.door), LONGEST.total_seconds())
+        self._gap = timedelta(seconds=rest) * self.door.clock.speed
         async with self.door.db.connection() as connection:
-            rows = [await work.next_due(connection), await journeys.next_due(connection)]
-            held = await workers.list_workers(connection)
-        dues = [row["due"] for row in rows if row and row["due"]]
-        self._next = min(dues, default=None)
-        due = self._next is not None and self._next <= self.door.now()
-        return due or any(row["tasks"] for row in held)
+            held = await list_workers(connection)
+        return rest <= 0 or any(row["tasks"] for row in held)

@@ -102,7 +102,7 @@ async def _course(door: Door, cast: Cast, world: World, pacer: Pacer) -> str:
     while door.now() < until:
         if not await pacer.idle():
             continue
-        row = await _row(door)
+        row = await row_of(door)
         if row["ended_at"]:
             return ""
         acted = await cast.act(seen, row)
@@ -112,7 +112,8 @@ async def _course(door: Door, cast: Cast, world: World, pacer: Pacer) -> str:
     return f"not done in {LONGEST.days} days on the journey's clock"
 
 
-async def _row(door: Door) -> Row:
+async def row_of(door: Door) -> Row:
+    """Return the client's journey as lists show it."""
     async with door.db.connection() as connection:
         rows = await list_journeys(connection, 1, search=CLIENT)
     return rows[0]

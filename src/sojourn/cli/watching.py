@@ -31,7 +31,7 @@ async def live(door: Door, journey_id: UUID, stop: asyncio.Event, foot: str) -> 
         while True:
             last = stop.is_set()
             picture = await look(door, journey_id, NEWEST)
-            footer = f"{foot} · {monotonic() - since:.0f} s so far"
+            footer = f"{foot} · {monotonic() - since:.0f} s"
             view.update(Board(picture, footer), refresh=True)
             if last:
                 break

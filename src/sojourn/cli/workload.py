@@ -11,7 +11,6 @@ from sojourn.cli import screen
 from sojourn.cli.layout import Rows
 from sojourn.cli.picture import Picture
 from sojourn.cli.telling import unit_title
-from sojourn.core.snapshot import span
 from sojourn.core.work import Progress, UnitOfWorkStatus
 from sojourn.store.sets import Row
 
@@ -62,7 +61,7 @@ def _state(unit: Progress, tasks: Sequence[Row], now: datetime) -> tuple[str, st
         trouble = unit.troubles[0]
         return ("failed" if trouble.kind == "failed" else "asks") + f": {trouble.message}", "bad"
     if unit.every and unit.runs:
-        return f"{unit.runs} runs{_next(tasks, now)}", ""
+        return f"{unit.runs} run{'s' if unit.runs > 1 else ''}{_next(tasks, now)}", ""
     if unit.status == UnitOfWorkStatus.COMPLETED:
         return "done", "good"
     retried = sum(task["retry_count"] for task in tasks)
@@ -76,5 +75,7 @@ def _next(tasks: Sequence[Row], now: datetime) -> str:
     dues = [task["due_at"] for task in tasks if task["due_at"]]
     if not dues:
         return ""
-    left = min(dues) - now
-    return f", next in {span(left)}" if left.total_seconds() > 60 else ", now"
+    minutes = (min(dues) - now).total_seconds() / 60
+    if minutes < 1:
+        return ", now"
+    return f", next {minutes:.0f}min" if minutes < 100 else f", next {minutes / 60:.0f}h"
