@@ -181,8 +181,12 @@ def present_units(shot: Snapshot) -> tuple[Progress, ...]:
 
     What an earlier visit did counts no more; what has been done already counts at once.
     """
-    mine = (u for u in shot.units if u.visit == shot.state.visit)
-    return tuple(replace(u, status=unit_status(u)) for u in mine)
+    return tuple(_earned(u) for u in shot.units if u.visit == shot.state.visit)
+
+
+def _earned(unit: Progress) -> Progress:
+    status = unit_status(unit)
+    return unit if status == unit.status else replace(unit, status=status)
 
 
 def judge_work(criterion: Criterion, units: tuple[Progress, ...]) -> CriteriaCheck:
