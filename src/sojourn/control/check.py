@@ -10,6 +10,7 @@ from sojourn.core.commands import Command, Migrate, RecordFacts, SubmitWork
 from sojourn.core.decision import Refusal
 from sojourn.core.journal import keepable
 from sojourn.core.work import UnitOfWork
+from sojourn.store.postgres import dumps
 
 LONGEST_NAME: Final = 100
 LONGEST_TEXT: Final = 10_000
@@ -42,11 +43,12 @@ def check_said(said: Mapping[str, Any]) -> None:
     for place, value in said.items():
         try:
             keepable(value, place)
-        except (ValueError, RecursionError) as error:
+            size = len(value) if isinstance(value, str) else len(dumps(value))
+        except (ValueError, TypeError, RecursionError) as error:
             told = str(error) if isinstance(error, ValueError) else f"{place} is nested too deeply"
             raise RefusedError(Refusal("invalid", told, "give it as plain JSON")) from None
         limit = LONGEST_TEXT if isinstance(value, str) else LARGEST
-        if len(str(value)) > limit:
+        if size > limit:
             told = f"{place} has more than {limit} characters"
             raise RefusedError(Refusal("invalid", told, "say it in fewer"))
 

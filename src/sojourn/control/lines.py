@@ -1,6 +1,5 @@
 """Lines to record, each checked: what it says, of which journey, and as what."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -142,10 +141,11 @@ def _measurement(line: Line, journey_id: UUID, at: datetime, actor: str) -> Row:
 def _number(line: Line) -> float:
     value = line.value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or abs(value) > LARGEST:
-        told = f"{line.name} is a metric and needs a finite number, not {str(value)[:40]!r}"
-        raise bad(line, told, f"{line.name}=0.87")
-    return float(value)
+    if number and -LARGEST <= value <= LARGEST:
+        return float(value)
+    shown = "one so large" if isinstance(value, int) and number else f"{value!r:.40}"
+    told = f"{line.name} is a metric and needs a finite number, not {shown}"
+    raise bad(line, told, f"{line.name}=0.87")
 
 
 def _time(line: Line, now: datetime) -> datetime:
