@@ -1,5 +1,6 @@
 """Triggers: what trips them, how often, and what each action does."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
