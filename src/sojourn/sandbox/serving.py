@@ -22,7 +22,11 @@ def listen(port: int = 0) -> socket.socket:
     # The protocol is named so that asyncio turns Nagle's algorithm off on what is accepted.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((HOST, port))
+    try:
+        sock.bind((HOST, port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
