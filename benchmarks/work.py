@@ -224,7 +224,10 @@ async def run(journeys: int, counts: list[int]) -> list[dict[str, Any]]:
                     await connection.execute("CHECKPOINT")
                 rows.append(await measure_fresh(db, journeys, workers))
             level = (first + await floor(db.dsn, journeys)) / 2
-    return [row | {"floor_tasks_per_s": round(level), "ratio": round(row["tasks_per_s"] / level, 3)} for row in rows]
+    return [
+        row | {"floor_tasks_per_s": round(level), "ratio": round(row["tasks_per_s"] / level, 3)}
+        for row in rows
+    ]
 
 
 async def measure_fresh(db: Database, journeys: int, workers: int) -> dict[str, Any]:
