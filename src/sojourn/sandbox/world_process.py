@@ -15,9 +15,8 @@ import httpx
 
 from sojourn.sandbox.inputs import BadInput
 from sojourn.sandbox.online.backend import Backend
-from sojourn.sandbox.online.crowd import Crowd
 from sojourn.sandbox.online.desk import Limits
-from sojourn.sandbox.online.jobs import jobs
+from sojourn.sandbox.online.jobs import titles
 from sojourn.sandbox.processes import Child
 from sojourn.sandbox.scenario import Scenario
 from sojourn.sandbox.search_service.tokens import Tokens
@@ -112,7 +111,7 @@ class RunningWorld:
         }
 
     def _plan(self, folder: Path, options: Options) -> dict[str, Child]:
-        every = list(jobs(Crowd()))
+        every = list(titles())
         for name in options.alone:
             if name not in every:
                 raise BadInput(f"there is no agent {name!r}; there is: {', '.join(every)}")
@@ -167,11 +166,10 @@ async def run_world(
 def directory(agents: Mapping[str, str]) -> str:
     """Return a directory file that puts A2A agents in the place of the built-in ones."""
     lines = ["# The sandbox's agents over A2A, in the place of the built-in ones.", "agents:"]
-    titles = {name: job.title for name, job in jobs(Crowd()).items()}
     for name, url in agents.items():
         lines += [
             f"  {name}:",
-            f"    title: {json.dumps(titles[name])}",
+            f"    title: {json.dumps(titles()[name])}",
             "    protocol: a2a",
             f"    url: {url}",
             "    allow_private: true",

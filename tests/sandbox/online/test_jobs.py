@@ -1,18 +1,14 @@
-from importlib.resources import files
-
-import yaml
-
+from sojourn.agents.directory import reference
 from sojourn.core.outcomes import Completed
 from sojourn.sandbox.online.crowd import Crowd
-from sojourn.sandbox.online.jobs import jobs
+from sojourn.sandbox.online.jobs import jobs, titles
 from tests.sandbox.online.desks import Site
 
 
 def test_there_is_a_job_for_each_reference_agent_under_its_title() -> None:
-    text = files("sojourn.sandbox").joinpath("agents.yaml").read_text()
-    built_in = yaml.safe_load(text)["agents"]
-    titles = {name: job.title for name, job in jobs(Crowd()).items()}
-    assert titles == {name: entry["title"] for name, entry in built_in.items()}
+    called = {name: job.title for name, job in jobs(Crowd()).items()}
+    assert called == titles()
+    assert {spec.title for spec in reference().values()} == {*called.values()}
 
 
 async def test_a_boast_is_what_the_built_in_agent_would_compute(site: Site) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.resources import files
+
+import yaml
 
 from sojourn.core.outcomes import Call, Completed, Needs, Outcome
 from sojourn.sandbox import connectors as claimed_connectors
@@ -30,6 +33,9 @@ from sojourn.sandbox.online import (
 from sojourn.sandbox.online.crowd import Crowd
 from sojourn.sandbox.online.desk import Desk
 
+Work = Callable[[Desk], Awaitable[Completed | Needs]]
+Boast = Callable[[Call], Awaitable[Outcome]]
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -40,71 +46,32 @@ class Job:
     """
 
     title: str
-    work: Callable[[Desk], Awaitable[Completed | Needs]]
-    boast: Callable[[Call], Awaitable[Outcome]]
+    work: Work
+    boast: Boast
 
 
 def jobs(crowd: Crowd) -> Mapping[str, Job]:
     """Return the jobs of all agents by their ids; ``crowd`` are the people of their clients."""
-    return {
-        "connector-installation-agent": Job(
-            "Installs the connector of a data source and crawls it",
-            connectors.install,
-            claimed_connectors.install,
-        ),
-        "connector-status-agent": Job(
-            "Reports how far the connectors have synced",
-            connectors.report,
-            claimed_connectors.status,
-        ),
-        "dataset-provisioning-agent": Job(
-            "Generates a labelled collection of documents and queries",
-            datasets.provision,
-            claimed_datasets.provision,
-        ),
-        "search-quality-agent": Job(
-            "Runs labelled queries and judges what comes back",
-            quality.measure,
-            claimed_quality.measure,
-        ),
-        "security-scan-agent": Job(
-            "Checks the configuration of what was installed and probes for leaks",
-            security.scan,
-            claimed_security.scan,
-        ),
-        "user-rollout-agent": Job(
-            "Gives access to a nested, sticky cohort of people",
-            partial(rollout.enable, crowd=crowd),
-            claimed_rollout.enable,
-        ),
-        "survey-agent": Job(
-            "Asks people for a score from 1 to 5",
-            partial(surveys.ask, crowd=crowd),
-            claimed_surveys.ask,
-        ),
-        "performance-agent": Job(
-            "Measures response times under load",
-            performance.run,
-            claimed_performance.run,
-        ),
-        "issue-tracker-agent": Job(
-            "Counts critical bugs and incidents",
-            issues.report,
-            claimed_issues.report,
-        ),
-        "usage-agent": Job(
-            "Reports adoption and query volume",
-            partial(usage.report, crowd=crowd),
-            claimed_usage.report,
-        ),
-        "deployment-agent": Job(
-            "Deploys the service to an environment",
-            partial(deployments.deploy, crowd=crowd),
-            claimed_deployments.deploy,
-        ),
-        "notification-agent": Job(
-            "Sends messages to people",
-            deployments.notify,
-            claimed_deployments.notify,
-        ),
+    work: Mapping[str, tuple[Work, Boast]] = {
+        "connector-installation-agent": (connectors.install, claimed_connectors.install),
+        "connector-status-agent": (connectors.report, claimed_connectors.status),
+        "dataset-provisioning-agent": (datasets.provision, claimed_datasets.provision),
+        "search-quality-agent": (quality.measure, claimed_quality.measure),
+        "security-scan-agent": (security.scan, claimed_security.scan),
+        "user-rollout-agent": (partial(rollout.enable, crowd=crowd), claimed_rollout.enable),
+        "survey-agent": (partial(surveys.ask, crowd=crowd), claimed_surveys.ask),
+        "performance-agent": (performance.run, claimed_performance.run),
+        "issue-tracker-agent": (issues.report, claimed_issues.report),
+        "usage-agent": (partial(usage.report, crowd=crowd), claimed_usage.report),
+        "deployment-agent": (partial(deployments.deploy, crowd=crowd), claimed_deployments.deploy),
+        "notification-agent": (deployments.notify, claimed_deployments.notify),
     }
+    named = titles()
+    return {name: Job(named[name], *both) for name, both in work.items()}
+
+
+@cache
+def titles() -> Mapping[str, str]:
+    """Return what the agents are called, by their ids, as the built-in directory has it."""
+    text = files("sojourn.sandbox").joinpath("agents.yaml").read_text()
+    return {name: entry["title"] for name, entry in yaml.safe_load(text)["agents"].items()}
