@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +101,7 @@ async def measure(url: str, journeys: int, workers: int) -> dict[str, Any]:
         for process in processes:
             _line(process)
         began = time.monotonic()
-        await _completed(db, journeys)
+        await _completed(db)
         wall = time.monotonic() - began
         used = [_stop(p) for p in processes]
         server = await _server_cpu(db) - begin
@@ -122,7 +124,7 @@ async def measure(url: str, journeys: int, workers: int) -> dict[str, Any]:
 def _spawn(url: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmarks.work", "--child", url]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
 def _line(process: subprocess.Popen[str]) -> str:
@@ -137,7 +139,7 @@ def _stop(process: subprocess.Popen[str]) -> dict[str, float]:
     return used
 
 
-async def _completed(db: Database, journeys: int) -> None:
+async def _completed(db: Database) -> None:
     while True:
         async with db.connection() as connection:
             row = await (await connection.execute(_QUERY["left"])).fetchone()
@@ -196,8 +198,11 @@ async def _server_cpu(db: Database) -> float:
     """Return the CPU seconds of PostgreSQL's processes, living and ended."""
     async with db.connection() as connection:
         row = await (await connection.execute(_QUERY["directory"])).fetchone()
-    pid = int((Path(row[0] if row else "") / "postmaster.pid").read_text().split()[0])
-    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True)  # noqa: S607
+    return _family_cpu(int((Path(row[0] if row else "") / "postmaster.pid").read_text().split()[0]))
+
+
+def _family_cpu(pid: int) -> float:
+    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True)
     pairs = [line.split() for line in listed.stdout.splitlines()[1:]]
     family = [pid, *(int(p) for p, parent in pairs if int(parent) == pid)]
     return sum(_cpu(p) for p in family)
@@ -211,11 +216,18 @@ def _cpu(pid: int) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextmanager
+def _directory() -> Iterator[str]:
+    """Yield a directory that PostgreSQL's own account may enter."""
+    with tempfile.TemporaryDirectory(prefix="sojourn-bench-") as directory:
+        Path(directory).chmod(0o755)
+        yield directory
+
+
 async def run(journeys: int, counts: list[int]) -> list[dict[str, Any]]:
     """Measure with each number of workers, the floor before and after."""
     rows = []
-    with tempfile.TemporaryDirectory(prefix="sojourn-bench-", dir="/var/tmp") as directory:  # noqa: S108
-        Path(directory).chmod(0o755)
+    with _directory() as directory:
         async with open_database(None, Path(directory) / "data") as db:
             await migrate(db)
             first = await floor(db.dsn, journeys)
