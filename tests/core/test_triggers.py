@@ -75,6 +75,21 @@ def test_what_one_stage_acted_on_does_not_trip_the_trigger_of_another() -> None:
     assert journey.state.hold is not None
 
 
+def test_what_one_trigger_acted_on_may_trip_another() -> None:
+    journey = watching(
+        trigger(metric("bugs", ">", 0), "alert"), trigger(metric("leaks", ">", 0), "hold")
+    )
+    journey.measure("leaks", 1)
+    journey.pass_time(HOUR)
+    journey.measure("bugs", 1)
+    plan = replace(journey.path.stages[0], triggers=journey.path.stages[0].triggers[:1])
+    both, journey.path = journey.path, path(plan)
+    journey.settle_down()
+    journey.path = both
+    journey.settle_down()
+    assert journey.state.hold is not None
+
+
 def test_old_evidence_of_the_visit_before_trips_nothing() -> None:
     journey = watching(trigger(metric("bugs", ">", 0)))
     journey.measure("bugs", 1)

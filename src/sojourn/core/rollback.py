@@ -21,7 +21,8 @@ def check_triggers(draft: Draft) -> bool:
     stage = draft.shot.path.stage(draft.state.current_stage)
     if draft.state.admitted_at is None:
         return False
-    tripped = [(t, c) for t in stage.triggers if (c := _tripped(draft, t))]
+    current = draft.current
+    tripped = [(t, c) for t in stage.triggers if (c := _tripped(draft, t, current))]
     order = (Action.ROLLBACK, Action.HOLD, Action.ALERT)
     for trigger, check in sorted(tripped, key=lambda pair: order.index(pair[0].action)):
         act(draft, trigger, check)
@@ -44,8 +45,8 @@ def memory_key(state: JourneyState, trigger: Trigger) -> str:
     return f"{state.current_stage}/{trigger.criterion.name}"
 
 
-def _tripped(draft: Draft, trigger: Trigger) -> CriteriaCheck | None:
-    check = trigger_check(trigger, draft.current, draft.now)
+def _tripped(draft: Draft, trigger: Trigger, current: Snapshot) -> CriteriaCheck | None:
+    check = trigger_check(trigger, current, draft.now)
     key = memory_key(draft.state, trigger)
     memory = draft.trips.get(key, Trip())
     if check.verdict == Verdict.ERROR:
