@@ -1,6 +1,7 @@
 """An open application on a test's database, at the time at which demonstrations begin."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -8,9 +9,13 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from sojourn.app import App, open_app
-from sojourn.cli.play import begin
-from sojourn.cli.tales import CLIENT, PATH, SIGNED
+from sojourn.cli.cast import Deed, entering
+from sojourn.cli.picture import Picture, look
+from sojourn.cli.play import Played, begin, play
+from sojourn.cli.tales import CLIENT, DANA, PATH, SIGNED, Tale
 from sojourn.control import start
+from sojourn.core.commands import Cancel
+from sojourn.core.stages import JourneyStage
 from sojourn.paths import find, load_file
 from sojourn.settings import Settings
 
@@ -27,3 +32,41 @@ async def started(app: App, **facts: object) -> UUID:
     path = load_file(find(PATH))
     decision = await start(app.door, path, CLIENT, "dana.reyes", facts=SIGNED | facts)
     return decision.state.journey_id
+
+
+SHORT = Tale(
+    "short",
+    "The client gives up before the sandbox is done.",
+    end=JourneyStage.CANCELLED,
+    deeds=(
+        Deed(
+            DANA,
+            entering("sandbox", 1.4),
+            lambda p: Cancel(actor=p.name, roles=p.roles, reason="enough seen"),
+        ),
+    ),
+)
+"""A scenario that takes a moment: work begins, and then the journey is cancelled."""
+
+
+async def played(app: App, seen: Callable[[UUID], None] = lambda _: None) -> Played:
+    """Play the short scenario as fast as it goes."""
+    return await play(app, SHORT, speed=1e9, timeout=120, started=seen)
+
+
+async def photographed(url: str, wanted: Callable[[Picture], bool]) -> Picture:
+    """Return the first picture of the short scenario that is as wanted."""
+    album: list[Picture] = []
+
+    async def watch(journey_id: UUID) -> None:
+        while not album:
+            picture = await look(app.door, journey_id, 60)
+            if wanted(picture):
+                album.append(picture)
+            await asyncio.sleep(0.02)
+
+    watching: list[asyncio.Task[None]] = []
+    async with opened(url) as app:
+        await played(app, lambda key: watching.append(asyncio.create_task(watch(key))))
+        await asyncio.wait_for(watching[0], 10)
+    return album[0]
