@@ -60,6 +60,7 @@ async def test_use_is_noted_and_the_list_is_newest_first(db: Database) -> None:
     [
         ({"roles": []}, "needs a role"),
         ({"roles": ["operater"]}, "no role 'operater'"),
+        ({"roles": ["wiever"]}, "no role 'wiever'"),
         ({"roles": ["Risk Officer"]}, "is no role"),
         ({"roles": ["client"]}, "client it is bound to"),
         ({"roles": ["viewer"], "client_id": "acme"}, "client it is bound to"),
@@ -79,8 +80,8 @@ async def test_keys_that_cannot_be_are_refused(
 
 async def test_roles_that_a_path_asks_for_and_bound_keys(db: Database) -> None:
     door = still_door(db)
-    officer = await keys.create(door, "eve", ["compliance_officer"], "root")
-    assert officer.row["roles"] == ["compliance_officer"]
+    officer = await keys.create(door, "eve", ["compliance_officer", "reviewer"], "root")
+    assert officer.row["roles"] == ["compliance_officer", "reviewer"]
     agent = await keys.create(door, "ignored", ["agent"], "root", agent_id="scanner")
     found = await keys.find(door, agent.token)
     assert found is not None

@@ -1,5 +1,6 @@
 """API keys: made, listed, revoked, and told from one another."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterable
@@ -118,8 +119,10 @@ async def find(door: Door, token: str) -> Principal | None:
         return None
     async with door.db.connection() as connection:
         row = await keys.valid(connection, match[1])
-        if row is None or not verified(row["hash"], match[2]):
-            return None
+    # Off the event loop and outside of any connection: hashing takes milliseconds.
+    if row is None or not await asyncio.to_thread(verified, row["hash"], match[2]):
+        return None
+    async with door.db.connection() as connection:
         await keys.used(connection, row["key_id"])
     names = ("actor", "client_id", "agent_id", "key_id", "expires_at")
     return Principal(roles=tuple(row["roles"]), **{name: row[name] for name in names})
@@ -167,13 +170,21 @@ def _check_roles(roles: tuple[str, ...]) -> None:
     if not roles:
         raise _bad("a key needs a role", f"one of {there}")
     for role in roles:
-        close = get_close_matches(role, ROLES, n=1, cutoff=0.8)
-        if role not in ROLES and close:
-            raise _bad(f"there is no role {role!r}", f"did you mean {close[0]}?")
+        if meant := _meant(role):
+            raise _bad(f"there is no role {role!r}", f"did you mean {meant}?")
         if not _ROLE.fullmatch(role):
             raise _bad(f"{role!r:.60} is no role", f"one of {there}, or one that a path asks for")
     if len(roles) > 1 and (alone := [r for r in ALONE if r in roles]):
         raise _bad(f"role {alone[0]} stands alone", "make a key for each")
+
+
+def _meant(role: str) -> str | None:
+    """Return the role that a slip of the pen was meant to be; ``reviewer`` is no slip."""
+    if role in ROLES:
+        return None
+    close = get_close_matches(role, ROLES, n=1, cutoff=0.8)
+    slips = [r for r in ROLES if sorted(r) == sorted(role)]
+    return next((r for r in [*slips, *close] if abs(len(r) - len(role)) < 2), None)
 
 
 def _bad(message: str, remedy: str) -> RefusedError:

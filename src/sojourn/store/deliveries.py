@@ -36,7 +36,7 @@ async def next_due(connection: Connection) -> datetime | None:
 async def add_test(connection: Connection, subscription_id: UUID) -> UUID | None:
     """Add a test delivery; None where there is no such subscription."""
     row = await one(connection, _QUERIES["add_test"], subscription_id=subscription_id)
-    await execute(connection, _QUERIES["tell"])
+    await tell(connection)
     return row["delivery_id"] if row else None
 
 
@@ -44,8 +44,13 @@ async def replay(connection: Connection, subscription_id: UUID, delivery_id: UUI
     """Send a delivery's event again under a new id; None where there is no such delivery."""
     given = {"subscription_id": subscription_id, "delivery_id": delivery_id}
     row = await one(connection, _QUERIES["replay"], **given)
-    await execute(connection, _QUERIES["tell"])
+    await tell(connection)
     return row["delivery_id"] if row else None
+
+
+async def tell(connection: Connection) -> None:
+    """Wake whoever delivers."""
+    await execute(connection, _QUERIES["tell"])
 
 
 async def log(

@@ -36,10 +36,10 @@ async def journeys(connection: Connection, limit: int, **filters: Any) -> list[R
 
 
 async def histories(
-    connection: Connection, goal: str, path: str | None = None, owner: str | None = None
+    connection: Connection, path: str | None = None, owner: str | None = None
 ) -> list[Row]:
-    """Return one line per journey; ``goal`` is the stage whose first entry is its success."""
-    return await fetch(connection, _QUERIES["histories"], goal=goal, path=path, owner=owner)
+    """Return one line per journey; its success is the first entry into its path's last stage."""
+    return await fetch(connection, _QUERIES["histories"], path=path, owner=owner)
 
 
 async def visits(

@@ -1,20 +1,11 @@
 -- name: journey
--- Read one journey with what people look for, and the number of its newest event.
-SELECT j.journey_id, j.journey_key, j.client_id, j.path_name, p.version AS path_version,
-       j.current_stage, j.previous_stage, j.started_at, j.stage_started_at, j.completed_stages,
-       j.visit, j.admitted_at, j.target_stage, j.held_since, j.hold_reason, j.held_by, j.wave,
-       j.rollout_percent, j.rollbacks, j.gate, j.owner, j.ended_at, j.ball_with, j.waiting_for,
-       j.schedule, j.possible_at, j.updated_at, j.holds, j.metadata, j.seq
-FROM journey_states j JOIN paths p USING (path_id) WHERE j.journey_id = %(journey_id)s;
+-- Read one journey whole, with the version of its path.
+SELECT j.*, p.version AS path_version FROM journey_states j JOIN paths p USING (path_id)
+WHERE j.journey_id = %(journey_id)s;
 
 -- name: journeys
--- List journeys with what people look for, narrowed by filters, in order of key.
-SELECT j.journey_id, j.journey_key, j.client_id, j.path_name, p.version AS path_version,
-       j.current_stage, j.previous_stage, j.started_at, j.stage_started_at, j.completed_stages,
-       j.visit, j.admitted_at, j.target_stage, j.held_since, j.hold_reason, j.held_by, j.wave,
-       j.rollout_percent, j.rollbacks, j.gate, j.owner, j.ended_at, j.ball_with, j.waiting_for,
-       j.schedule, j.possible_at, j.updated_at, j.holds, j.metadata, j.seq
-FROM journey_states j JOIN paths p USING (path_id)
+-- List journeys whole, narrowed by filters, in order of key.
+SELECT j.*, p.version AS path_version FROM journey_states j JOIN paths p USING (path_id)
 WHERE (%(stage)s::text IS NULL OR j.current_stage = %(stage)s)
   AND (%(ball)s::text IS NULL OR j.ball_with = %(ball)s)
   AND (%(schedule)s::text IS NULL OR (j.schedule = %(schedule)s AND j.ended_at IS NULL))
@@ -28,26 +19,29 @@ WHERE (%(stage)s::text IS NULL OR j.current_stage = %(stage)s)
 ORDER BY j.journey_key LIMIT %(limit)s;
 
 -- name: histories
--- Read one line per journey: when it first reached production, how it ended, what it took.
+-- Read one line per journey: when it first reached its path's last stage, how it ended, what it
+-- took.
 WITH moves AS (
     SELECT e.journey_id,
-           min(e.at) FILTER (WHERE e.to_stage = %(goal)s) AS reached_at,
+           min(e.at) FILTER (WHERE e.to_stage = g.from_stage) AS reached_at,
            bool_or(e.to_stage = 'pilot') AS piloted,
            count(*) FILTER (WHERE e.event = 'initiate_rollback') AS rollbacks,
            count(*) FILTER (WHERE e.event = 'initiate_rollback'
                               AND e.from_stage = 'pilot') AS pilot_rollbacks
-    FROM journey_events e WHERE e.type = 'transition' GROUP BY 1
+    FROM journey_events e JOIN journey_states s USING (journey_id)
+    JOIN transitions g ON g.path_id = s.path_id AND g.event = 'mark_complete'
+    WHERE e.type = 'transition' GROUP BY 1
 ), attempts AS (
     SELECT journey_id, count(*) FILTER (WHERE attempt = 1) AS gates,
            count(*) FILTER (WHERE attempt = 1 AND passed) AS first_passes
     FROM validation_results WHERE gate LIKE '%%/exit' GROUP BY 1
 ), hands AS (
-    SELECT journey_id, count(DISTINCT seq) AS interventions FROM journey_events
+    SELECT journey_id, count(*) AS interventions FROM journey_events
     WHERE type IN ('waiver.given', 'task.retried', 'journey.held', 'unit.submitted')
       AND actor <> 'engine' GROUP BY 1
 )
-SELECT j.journey_id, j.client_id, j.journey_key, j.path_name, j.started_at, j.ended_at,
-       j.current_stage, j.schedule, j.ball_with, j.holds, j.held_since, m.reached_at,
+SELECT j.journey_id, j.path_id, j.started_at, j.ended_at, j.current_stage, j.schedule,
+       j.ball_with, j.holds, j.held_since, m.reached_at,
        coalesce(m.piloted, false) AS piloted, coalesce(m.rollbacks, 0) AS rollbacks,
        coalesce(m.pilot_rollbacks, 0) AS pilot_rollbacks, coalesce(a.gates, 0) AS gates,
        coalesce(a.first_passes, 0) AS first_passes,
@@ -59,7 +53,8 @@ WHERE (%(path)s::text IS NULL OR j.path_name = %(path)s)
 
 -- name: visits
 -- Read every finished and open visit of a stage: entered, left, and how it was left.
-SELECT e.journey_id, e.to_stage AS stage, e.at AS entered_at, n.at AS left_at, n.event AS left_by
+SELECT e.journey_id, j.path_id, e.to_stage AS stage, e.at AS entered_at, n.at AS left_at,
+       n.event AS left_by, j.holds, j.held_since
 FROM journey_events e JOIN journey_states j USING (journey_id)
 LEFT JOIN journey_events n ON n.journey_id = e.journey_id AND n.prev_stage_seq = e.seq
 WHERE e.type = 'transition' AND e.to_stage NOT IN ('rollback', 'completed', 'cancelled')

@@ -1,0 +1,1 @@
+"""Figures of many journeys: pure functions over rows, each with its definition, n and age."""

@@ -1,0 +1,87 @@
+"""The OpenAPI description: problems on every route, ways to authenticate, and what it is all about."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from sojourn.api.auth import COOKIE, CSRF_HEADER
+from sojourn.api.measurements import Measurement
+from sojourn.api.problems import MEDIA_TYPE, Problem
+from sojourn.api.routes import CONDITIONAL
+
+ABOUT: Final = """\
+Take clients from a signed contract to production, stage by stage, on live evidence.
+
+* A journey is named by its client, its key or its id.
+* Errors are problems (RFC 9457): `code` is stable, `remedy` says what would help.
+* Every POST heeds `Idempotency-Key`: a repeated request is answered as the first time.
+* Changes of a journey heed `If-Match` with the journey's `ETag` (412 where it has moved on).
+* Lists are paged: `next` is the `cursor` of the next page. Times are ISO 8601 with zone.
+"""
+SCHEMES: Final = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key: `sojourn key create`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+}
+PUBLIC: Final = ("/healthz", "/readyz", "/login/link")
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+_REF: Final = "#/components/schemas/{model}"
+
+
+def describe(app: FastAPI) -> None:
+    """Let an application describe itself; the description is made once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _completed(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title="Sojourn",
+        version=app.version,
+        openapi_version="3.1.0",
+        description=ABOUT,
+        routes=app.routes,
+    )
+    components = found.setdefault("components", {})
+    components["securitySchemes"] = SCHEMES
+    schemas = components.setdefault("schemas", {})
+    for model in (Problem, Measurement):
+        schema = model.model_json_schema(ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    found["security"] = [{"key": []}, {"session": []}]
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            _complete(path, method, operation)
+    return found
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    problem = {"description": "A problem.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+    operation["responses"]["default"] = problem
+    if path in PUBLIC:
+        operation["security"] = []
+    parameters = operation.setdefault("parameters", [])
+    if method == "post":
+        parameters.append(_header("Idempotency-Key", "Do it once, however often it is sent.", 255))
+    if operation.pop(f"x-{CONDITIONAL}", False):
+        parameters.append(_header("If-Match", "Only in this state: the journey's ETag.", 200))
+    if method in ("post", "delete") and path not in PUBLIC:
+        told = f"For a browser's session: its csrf_token, as {CSRF_HEADER.title()}."
+        parameters.append(_header("X-CSRF-Token", told, 200))
+
+
+def _header(name: str, told: str, longest: int) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": longest}
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "schema": schema,
+        "description": told,
+    }
