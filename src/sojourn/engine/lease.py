@@ -25,7 +25,8 @@ class Lease(Loop):
     name = "lease"
 
     def __init__(self, door: Door, length: timedelta, lost: Callable[[], None]) -> None:
-        super().__init__(length.total_seconds() / 3)
+        third = length.total_seconds() / 3
+        super().__init__(third, third)
         self.worker: UUID | None = None
         self._door = door
         self._length = length

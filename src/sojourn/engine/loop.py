@@ -19,8 +19,10 @@ class Loop(ABC):
 
     name = "loop"
 
-    def __init__(self, poll: float) -> None:
+    def __init__(self, poll: float, longest_pause: float = LONGEST_PAUSE) -> None:
+        """``longest_pause`` is the longest rest after failures, in real seconds."""
         self.poll = poll
+        self._longest_pause = longest_pause
         self._wake = asyncio.Event()
         self._failures = 0
 
@@ -42,7 +44,11 @@ class Loop(ABC):
             self._wake.clear()
             rest = await self._round()
             await self._rest(rest if self._failures else min(rest, self.poll))
-        await self.close()
+        try:
+            await self.close()
+        except Exception:
+            # What it still holds is freed by the others when its lease runs out.
+            log.exception("closing failed", loop=self.name)
 
     async def _round(self) -> float:
         try:
@@ -57,7 +63,7 @@ class Loop(ABC):
 
     def _failed(self, told: str, error: Exception) -> float:
         self._failures += 1
-        pause: float = min(0.1 * 2 ** min(self._failures, 20), LONGEST_PAUSE)
+        pause: float = min(0.1 * 2 ** min(self._failures, 20), self._longest_pause)
         pause *= random.uniform(0.5, 1.0)  # noqa: S311 -- only jitter
         log.warning(told, loop=self.name, error=str(error), again_in=round(pause, 1))
         return pause
