@@ -1,0 +1,52 @@
+"""About this installation, and signing in and out."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sojourn.dashboard import forms
+from sojourn.dashboard.asking import Asked, site_of
+from sojourn.dashboard.rendering import draw
+from sojourn.store import search
+
+
+async def about(asked: Asked) -> Response:
+    """Show what runs here, and as whom one is signed in."""
+    async with asked.door.db.connection() as connection:
+        figures: dict[str, Any] = await search.figures(connection)
+    speed = getattr(asked.door.clock, "speed", 1.0)
+    return await asked.page("about.html", "About", figures=figures, speed=speed)
+
+
+async def login(request: Request) -> Response:
+    """Show how to sign in, or sign in with a key."""
+    site, goal, wrong = site_of(request), safe(request.query_params.get("next", "/")), ""
+    if request.method == "POST" and site.sign_in is not None:
+        form = await forms.read(request)
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise forms.BadFormError("Sign in on our own page.")
+        goal = safe(form.get("next", "/"))
+        begun = await site.sign_in(request, form.get("key", "")[:200])
+        if begun is not None:
+            begun.status_code, begun.headers["location"] = 303, goal
+            return begun
+        wrong = "The key is unknown, expired or revoked."
+    code = 401 if wrong else 200
+    return draw(
+        "login.html", code, title="Sign in", goal=goal, wrong=wrong, by_key=bool(site.sign_in)
+    )
+
+
+def safe(goal: str) -> str:
+    """Return an address of ours to go on to; anything else is the first page."""
+    local = goal.startswith("/") and not goal.startswith(("//", "/\\")) and goal.isprintable()
+    return goal if local and "\\" not in goal else "/"
+
+
+async def logout(asked: Asked) -> Response:
+    """End the session."""
+    forms.check(asked.request, asked.who, await forms.read(asked.request))
+    if asked.site.sign_out is None:
+        return RedirectResponse("/", 303)
+    return await asked.site.sign_out(asked.request)

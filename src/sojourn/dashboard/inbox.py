@@ -1,0 +1,53 @@
+"""What waits for a person: approvals, agents' questions, and tasks that have failed."""
+
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from sojourn.control.door import Door
+from sojourn.core.criteria import Criterion, Observe
+from sojourn.core.paths import Path, criteria_of
+from sojourn.dashboard.asking import Asked
+from sojourn.store import dashboard as store
+from sojourn.store.sets import Row
+
+MOST: Final = 200
+
+
+async def inbox(asked: Asked) -> Response:
+    """Show everything that waits for somebody."""
+    asked.staff()
+    async with asked.door.db.connection() as connection:
+        await asked.door.shelf.load(connection, await store.running_paths(connection))
+        names = await _asked_for(asked.door, connection)
+        waiting = await store.approvals_waiting(connection, names, MOST)
+        troubles = await store.troubles(connection, MOST)
+    approvals = [approval(row, asked.door.shelf[row["path_id"]]) for row in waiting]
+    questions = [row for row in troubles if row["status"] == "running"]
+    failed = [row for row in troubles if row["status"] == "failed"]
+    return await asked.page(
+        "inbox.html", "Inbox", approvals=approvals, questions=questions, failed=failed, most=MOST
+    )
+
+
+async def _asked_for(door: Door, connection: Any) -> dict[int, set[str]]:
+    keys = await store.running_paths(connection)
+    return {key: set(approvals_of(door.shelf[key])) for key in keys}
+
+
+def approvals_of(path: Path) -> dict[str, Criterion]:
+    """Return the approvals that a path asks for at its gates, by name."""
+    found = [c for stage in path.stages for _, c in criteria_of(stage)]
+    return {c.name: c for c in found if c.observe == Observe.APPROVAL}
+
+
+def approval(row: Row, path: Path) -> Row:
+    """Return a journey that waits for an approval, with what the path says of it."""
+    criterion = approvals_of(path)[row["criterion"]]
+    others = [name for name in row["gate"]["failing"] if name != criterion.name]
+    return row | {
+        "title": criterion.title or criterion.name,
+        "roles": list(criterion.approval.roles) if criterion.approval else ["approver"],
+        "ball": criterion.ball,
+        "others": others,
+    }
