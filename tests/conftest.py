@@ -1,6 +1,7 @@
 """One PostgreSQL for the whole run, and a fresh database, cloned in a moment, for each test."""
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 
 from sojourn.store.cluster import Cluster
@@ -30,6 +32,11 @@ def pytest_configure() -> None:
     # Tracebacks without their variables: drawing those takes seconds.
     said = structlog.processors.KeyValueRenderer(key_order=["event"])
     structlog.configure(processors=[structlog.processors.format_exc_info, said])
+    # Time is no property of ours to test; CI repeats what was found, people's machines look on.
+    calm = [HealthCheck.too_slow]
+    settings.register_profile("local", deadline=None, suppress_health_check=calm)
+    settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+    settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @contextmanager
