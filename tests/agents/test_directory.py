@@ -8,7 +8,7 @@ import pytest
 
 from sojourn.agents.directory import Directory, UnknownAgent
 from sojourn.agents.entries import BadDirectory
-from sojourn.agents.spec import AgentSpec
+from sojourn.agents.spec import AgentSpec, BreakerSpec
 from sojourn.core.outcomes import Call, Completed, Failed, Working
 from tests.agents import mcp_peer
 from tests.agents.a2a_peer import served
@@ -201,3 +201,11 @@ async def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch) ->
     outcome = await directory.send(call())
     assert outcome == Failed("the environment variable PEER_TOKEN is not set", retryable=False)
     await directory.aclose()
+
+
+def test_limits_are_told_for_every_agent() -> None:
+    breaker = BreakerSpec(failures=3)
+    told = Directory({"b": python("echo"), "a": python("echo", max_concurrency=2, breaker=breaker)})
+    first, second = told.limits()
+    assert (first.agent_id, first.max_concurrency, first.breaker.failures) == ("a", 2, 3)
+    assert (second.agent_id, second.max_concurrency, second.window) == ("b", None, None)

@@ -45,3 +45,15 @@ def test_the_variables_of_credentials_are_known_by_name() -> None:
     assert SpecAuth(header="X-Key", env="B").variables == ("B",)
     flow = OAuth2(token_url="https://x/t", client_id_env="C", client_secret_env="D")
     assert SpecAuth(oauth2=flow).variables == ("C", "D")
+
+
+def test_a_breaker_has_defaults_and_bounds() -> None:
+    spec = AgentSpec.model_validate({"protocol": "python", "breaker": {"pause": "5s"}})
+    assert spec.breaker.failures == 10
+    assert (spec.breaker.pause, spec.breaker.longest) == (
+        timedelta(seconds=5),
+        timedelta(minutes=10),
+    )
+    for bad in ({"failures": -1}, {"pause": "1h", "longest": "1m"}, {"pauses": "1m"}):
+        with pytest.raises(ValidationError):
+            AgentSpec.model_validate({"protocol": "python", "breaker": bad})

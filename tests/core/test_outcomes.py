@@ -19,6 +19,7 @@ from sojourn.core.outcomes import (
     Outcome,
     Rejected,
     Settlement,
+    Sign,
     Working,
     final,
     number,
@@ -242,3 +243,24 @@ def test_places_are_dotted_and_numbers_are_finite() -> None:
     assert number(3, "a") == 3.0
     with pytest.raises(ValueError, match="a: a number is needed"):
         number("3", "a")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sign"),
+    [
+        (Completed({"ok": True}), None),
+        (Working({"id": 1}), None),
+        (Working({"id": 1}, unheard=True), Sign.ILL),
+        (Needs("input", "which?"), None),
+        (Needs("input", "was it done?", unheard=True), Sign.ILL),
+        (Failed("503"), Sign.ILL),
+        (Failed("404", retryable=False), Sign.NONE),
+        (Rejected("not mine"), None),
+    ],
+)
+@pytest.mark.parametrize("retries", [0, 3])
+def test_what_a_settlement_says_of_its_agent(
+    outcome: Outcome, sign: Sign | None, retries: int
+) -> None:
+    made = replace(ATTEMPT, max_retries=retries)
+    assert settle(made, outcome, T0, 0.5).sign == sign

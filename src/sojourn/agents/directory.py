@@ -16,6 +16,7 @@ from sojourn.agents.guard import Guard
 from sojourn.agents.protocols import PROTOCOLS, Around, faults, idempotent
 from sojourn.agents.redact import redact
 from sojourn.agents.spec import AgentSpec
+from sojourn.core.limits import Breaker, Limits
 from sojourn.core.outcomes import Call, Failed, Outcome
 
 BUILT_IN: Final = "sojourn.sandbox", "agents.yaml"
@@ -134,6 +135,10 @@ class Directory:
         """Return all agents as a list shows them, by id."""
         return [self._described(agent_id) for agent_id in sorted(self._specs)]
 
+    def limits(self) -> list[Limits]:
+        """Return the limits of all agents, by id; workers hold them together in the database."""
+        return [_limits(agent_id, spec) for agent_id, spec in sorted(self._specs.items())]
+
     async def check(self, agent_id: str) -> Checked:
         """Return whether an agent can be reached, and its card; raises :class:`UnknownAgent`."""
         spec = self.spec(agent_id)
@@ -187,6 +192,12 @@ class Directory:
             spec.auth.variables if spec.auth else (),
             self._sources.get(agent_id, ""),
         )
+
+
+def _limits(agent_id: str, spec: AgentSpec) -> Limits:
+    given = spec.breaker
+    breaker = Breaker(given.failures, given.pause, given.longest)
+    return Limits(agent_id, spec.max_concurrency, spec.rate_per_minute, breaker)
 
 
 def reference() -> Mapping[str, AgentSpec]:

@@ -23,7 +23,7 @@ def ask(call: Call) -> Needs:
         "idempotent. Was it done? Answer yes, or its output as an object; or no to send it again."
     )
     kept = {} if call.answer is None or asked(call) else {"answer": call.answer}
-    return Needs("input", prompt, {**(call.handle or {}), **kept, MARK: True})
+    return Needs("input", prompt, {**(call.handle or {}), **kept, MARK: True}, unheard=True)
 
 
 def asked(call: Call) -> bool:

@@ -10,11 +10,15 @@ import yaml
 from pydantic import ValidationError
 
 from sojourn.agents.protocols import faults
-from sojourn.agents.spec import AgentSpec, Entry, OAuth2, SpecAuth
+from sojourn.agents.spec import AgentSpec, BreakerSpec, Entry, OAuth2, SpecAuth
 
 LARGEST: Final = 1 << 20
 Place = tuple[str | int, ...]
-KEYS: Final[Mapping[str, type[Entry]]] = {"auth": SpecAuth, "oauth2": OAuth2}
+KEYS: Final[Mapping[str, type[Entry]]] = {
+    "auth": SpecAuth,
+    "oauth2": OAuth2,
+    "breaker": BreakerSpec,
+}
 
 
 class BadDirectory(ValueError):

@@ -8,7 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from sojourn.agents.guard import Forbidden, checked_url
 from sojourn.agents.shape import LIMIT
+from sojourn.core.limits import Breaker
 
+DEFAULT: Final = Breaker()
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -78,11 +80,25 @@ class SpecAuth(Entry):
         return tuple(v for v in (self.bearer_env, self.env, *flow) if v)
 
 
-class AgentSpec(Entry):
-    """One agent. ``None`` for ``idempotent`` and limits means the protocol's own default.
+class BreakerSpec(Entry):
+    """When an agent is left alone: after so many failures in a row, 0 for never; for how long."""
 
-    ``rate_per_minute`` and ``max_concurrency`` count over all workers; ``timeout`` bounds one
-    exchange and never lengthens a task's own.
+    failures: int = Field(default=DEFAULT.failures, ge=0, le=10_000)
+    pause: Duration = DEFAULT.pause
+    longest: Duration = DEFAULT.longest
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "BreakerSpec":
+        if self.longest < self.pause:
+            raise ValueError("longest must not be shorter than pause")
+        return self
+
+
+class AgentSpec(Entry):
+    """One agent. ``None`` for ``idempotent`` means the protocol's own default, for limits none.
+
+    ``rate_per_minute``, ``max_concurrency`` and ``breaker`` count over all workers; ``timeout``
+    bounds one exchange and never lengthens a task's own.
     """
 
     protocol: str
@@ -96,7 +112,8 @@ class AgentSpec(Entry):
     skill: str | None = None
     auth: SpecAuth | None = None
     max_concurrency: int | None = Field(default=None, ge=1, le=10_000)
-    rate_per_minute: float | None = Field(default=None, gt=0)
+    rate_per_minute: float | None = Field(default=None, ge=0.001, le=1_000_000)
+    breaker: BreakerSpec = BreakerSpec()
     idempotent: bool | None = None
     timeout: Duration | None = None
     allow_private: bool = False

@@ -45,7 +45,7 @@ def missed(call: Call, message: str, wait: timedelta | None = None) -> Outcome:
     misses = int(handle.get("misses", 0)) + 1
     if misses > MISSES:
         return Failed(redact(f"its status could not be read {misses} times: {message}"))
-    return Working({**handle, "misses": misses}, wait or backoff(misses))
+    return Working({**handle, "misses": misses}, wait or backoff(misses), unheard=True)
 
 
 def backoff(times: int) -> timedelta:
@@ -59,6 +59,5 @@ def lost(call: Call, message: str) -> Outcome:
     if losses > LOSSES:
         return Failed(redact(f"its reply was lost {losses} times: {message}"))
     kept = {**(call.handle or {}), "lost": losses}
-    return Working(
-        kept if call.answer is None else {**kept, "answer": call.answer}, backoff(losses)
-    )
+    found = kept if call.answer is None else {**kept, "answer": call.answer}
+    return Working(found, backoff(losses), unheard=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sojourn.control.door import Door
 from sojourn.core.outcomes import Attempt, Call, Settlement, final
 from sojourn.core.references import UnresolvedReference, resolve
-from sojourn.store import work
+from sojourn.store import limits, work
 from sojourn.store.sets import Connection, Row
 from sojourn.store.transactions import in_transaction
 
@@ -36,14 +36,30 @@ class Claimed:
     end: Settlement | None = None
 
 
-async def claim(door: Door, worker: UUID, limit: int) -> list[Claimed]:
-    """Take up to ``limit`` due tasks."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a claim brought.
+
+    ``aside`` tasks were put where they wait for room at their agents; ``waiting`` says that there
+    are such tasks.
+    """
+
+    tasks: list[Claimed]
+    aside: int
+    waiting: bool
+
+
+async def claim(door: Door, worker: UUID, limit: int, *, waiting: bool = True) -> Taken:
+    """Take up to ``limit`` due tasks; ``waiting`` looks also at those that wait for their agents."""
 
     async def take(connection: Connection) -> list[Row]:
-        return await work.claim(connection, worker, door.now(), limit)
+        agents = await limits.lock(connection, door.now()) if waiting else []
+        return await work.claim(connection, worker, door.now(), limit, agents)
 
     rows = await in_transaction(door.db, take)
-    return [claimed(row, door.now()) for row in rows]
+    tasks = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]
+    aside = rows[0]["aside"]
+    return Taken(tasks, aside, bool(rows[0]["waiting"] or aside))
 
 
 def claimed(row: Row, now: datetime) -> Claimed:
@@ -117,5 +133,5 @@ async def hand_back(door: Door, worker: UUID) -> None:
 async def next_task(door: Door) -> float:
     """Return in how many real seconds a task is due; 0 when one is ready."""
     async with door.db.connection() as connection:
-        row = await work.next_due(connection)
+        row = await work.next_due(connection, door.now())
     return door.until(row["due"] if row else None)

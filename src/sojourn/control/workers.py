@@ -1,10 +1,12 @@
-"""Workers' leases and the common clock, for the engine's loops."""
+"""Workers' leases, the limits that they hold together, and the common clock."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
 from sojourn.control.door import Door
-from sojourn.store import clock, workers
+from sojourn.core.limits import Limits
+from sojourn.store import clock, limits, workers
 from sojourn.store.sets import Connection, Row
 from sojourn.store.transactions import in_transaction
 
@@ -35,6 +37,15 @@ async def rescue(door: Door) -> tuple[int, int]:
 
     row = await in_transaction(door.db, work)
     return row["workers"], row["tasks"]
+
+
+async def sync_limits(door: Door, of_agents: Iterable[Limits]) -> None:
+    """Write down what limits agents have, for all workers."""
+
+    async def put(connection: Connection) -> None:
+        await limits.sync(connection, of_agents)
+
+    await in_transaction(door.db, put)
 
 
 async def set_watch(door: Door) -> None:

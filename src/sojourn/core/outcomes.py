@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import inf, isfinite
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -87,6 +88,8 @@ class Working:
 
     handle: Mapping[str, Any]
     poll_after: timedelta = timedelta(seconds=5)
+    unheard: bool = False
+    """Nothing was heard of the agent this time: a reply was lost, or a poll failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ class Needs:
     """``input`` or ``auth``."""
     prompt: str
     handle: Mapping[str, Any] = field(default_factory=dict)
+    unheard: bool = False
+    """It is we who ask: a reply was lost, and nobody knows what became of the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,15 @@ class Attempt:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+class Sign(StrEnum):
+    """What a settlement says of its agent's health, where that is not simply that it answered."""
+
+    ILL = "ill"
+    """It could not be reached, or failed in a way that may pass."""
+    NONE = "none"
+    """Nothing: it was not asked, or the fault is the task's or ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What an answer makes of the task's row. ``due_at`` is when it next needs a worker."""
@@ -143,6 +157,7 @@ class Settlement:
     due_at: datetime | None = None
     measurements: tuple[Measured, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sign: Sign | None = None
 
 
 def settle(attempt: Attempt, outcome: Outcome, now: datetime, draw: float) -> Settlement:
@@ -163,13 +178,16 @@ def settle(attempt: Attempt, outcome: Outcome, now: datetime, draw: float) -> Se
         case Failed():
             return _failed(attempt, outcome, now, draw)
         case Rejected():
-            return final(attempt, "rejected", f"rejected by the agent: {outcome.message}")
+            told = f"rejected by the agent: {outcome.message}"
+            return final(attempt, "rejected", told, sign=None)
 
 
-def final(attempt: Attempt, kind: str, message: str) -> Settlement:
+def final(
+    attempt: Attempt, kind: str, message: str, *, sign: Sign | None = Sign.NONE
+) -> Settlement:
     """Return the settlement of a task that has failed for good."""
     error = {"kind": kind, "message": readable(message)}
-    return Settlement(TaskStatus.FAILED, attempt.call.retry_count, error=error)
+    return Settlement(TaskStatus.FAILED, attempt.call.retry_count, error=error, sign=sign)
 
 
 def _working(attempt: Attempt, working: Working, now: datetime) -> Settlement:
@@ -179,6 +197,7 @@ def _working(attempt: Attempt, working: Working, now: datetime) -> Settlement:
         attempt.call.retry_count,
         handle=working.handle,
         due_at=min(now + wait, attempt.deadline_at),
+        sign=Sign.ILL if working.unheard else None,
     )
 
 
@@ -190,6 +209,7 @@ def _question(attempt: Attempt, asked: Needs, now: datetime) -> Settlement:
         handle=asked.handle,
         question=question,
         due_at=attempt.deadline_at,
+        sign=Sign.ILL if asked.unheard else None,
     )
 
 
@@ -199,12 +219,14 @@ def _failed(attempt: Attempt, failed: Failed, now: datetime, draw: float) -> Set
         return final(attempt, "failed", failed.message)
     if used >= attempt.max_retries:
         tried = f"{used + 1} attempt{'s' if used else ''}"
-        return final(attempt, "failed", f"failed after {tried}: {failed.message}")
+        told = f"failed after {tried}: {failed.message}"
+        return final(attempt, "failed", told, sign=Sign.ILL)
     wait = max(attempt.retry.delay(used + 1, draw), failed.retry_after or timedelta(0))
     if wait > attempt.deadline_at - now:
-        return final(attempt, "deadline", f"no time for another attempt: {failed.message}")
+        told = f"no time for another attempt: {failed.message}"
+        return final(attempt, "deadline", told, sign=Sign.ILL)
     error = {"kind": "retrying", "message": readable(failed.message)}
-    return Settlement(TaskStatus.PENDING, used + 1, error=error, due_at=now + wait)
+    return Settlement(TaskStatus.PENDING, used + 1, error=error, due_at=now + wait, sign=Sign.ILL)
 
 
 def _completed(attempt: Attempt, done: Completed) -> Settlement:

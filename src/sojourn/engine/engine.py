@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sojourn.control.door import Door
+from sojourn.control.workers import sync_limits
 from sojourn.engine.conductor import Conductor
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
 from sojourn.engine.rescuer import Rescuer
 from sojourn.engine.timekeeper import Timekeeper
-from sojourn.engine.worker import Bridge, Worker
+from sojourn.engine.worker import Bridge, Limited, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,13 @@ class Pace:
 async def run_engine(
     door: Door, bridge: Bridge, stop: asyncio.Event, pace: Pace | None = None
 ) -> None:
-    """Run worker, conductor and rescuer until ``stop`` is set; then finish or hand back."""
+    """Run worker, conductor and rescuer until ``stop`` is set; then finish or hand back.
+
+    What the bridge knows of its agents' limits is written down first, for all workers to hold.
+    """
     pace = pace or Pace()
+    if isinstance(bridge, Limited):
+        await sync_limits(door, bridge.limits())
     lease = Lease(door, pace.lease, lambda: worker.lost())
     worker = Worker(door, bridge, lease, pace.poll, pace.worker_tasks, pace.claim_batch)
     conductor = Conductor(door, pace.poll, pace.journey_batch)

@@ -7,7 +7,7 @@ that commits group by themselves under load and nothing waits when there is none
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
@@ -22,6 +22,7 @@ from sojourn.control.tasks import (
     settle,
     settle_cancelled,
 )
+from sojourn.core.limits import Limits
 from sojourn.core.outcomes import Attempt, Call, Failed, Outcome, Settlement, final
 from sojourn.core.outcomes import settle as settle_one
 from sojourn.core.work import TaskStatus
@@ -51,6 +52,15 @@ class Bridge(Protocol):
         ...
 
 
+@runtime_checkable
+class Limited(Protocol):
+    """A bridge that knows limits of its agents."""
+
+    def limits(self) -> Sequence[Limits]:
+        """Return the limits of all agents."""
+        ...
+
+
 class Worker(Loop):
     """Runs up to ``most`` calls at once, claiming up to ``limit`` tasks in one pass."""
 
@@ -68,6 +78,7 @@ class Worker(Loop):
         self._running: set[asyncio.Task[None]] = set()
         self._finished: Settled = []
         self._closing = False
+        self._waiting = True
 
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
@@ -76,10 +87,12 @@ class Worker(Loop):
         room = min(self._most - len(self._running), self._limit)
         if worker is None or room <= 0:
             return self.poll
-        taken = await claim(self._door, worker, room)
-        for claimed in taken:
+        taken = await claim(self._door, worker, room, waiting=self._waiting)
+        for claimed in taken.tasks:
             self._begin(claimed)
-        if taken or wrote or self._finished:
+        unseen = taken.waiting and not self._waiting
+        self._waiting = taken.waiting
+        if taken.tasks or taken.aside or unseen or wrote or self._finished:
             return 0
         return await next_task(self._door)
 

@@ -206,9 +206,18 @@ def _told(decisions: Iterable[Decision]) -> Iterator[Statement]:
         yield _QUERIES["tell_workers"], {}
 
 
-async def claim(connection: Connection, worker: UUID, now: datetime, limit: int) -> list[Row]:
-    """Take up to ``limit`` due tasks under new fences; see :func:`attempt`."""
-    return await fetch(connection, _QUERIES["claim"], worker=worker, now=now, limit=limit)
+async def claim(
+    connection: Connection, worker: UUID, now: datetime, limit: int, agents: Sequence[str] = ()
+) -> list[Row]:
+    """Take up to ``limit`` due tasks under new fences; see :func:`attempt`.
+
+    ``agents`` are those that this transaction holds (:func:`sojourn.store.limits.lock`); what waits
+    for them is taken as far as they have room. Every row says how many tasks were put ``aside`` to
+    wait for their agents, and whether any were ``waiting`` before; each with a ``task_id`` is a
+    task taken.
+    """
+    given = {"worker": worker, "now": now, "limit": limit, "agents": list(agents)}
+    return await fetch(connection, _QUERIES["claim"], **given)
 
 
 def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
@@ -274,7 +283,7 @@ async def settle(
     holds, changes nothing.
     """
     rows = [_settlement(call, s, now) | {"worker": worker} for call, s in settled]
-    [statement] = batch(_QUERIES["settle"], rows, worker=worker, room=room)
+    [statement] = batch(_QUERIES["settle"], rows, worker=worker, room=room, now=now)
     return await fetch(connection, statement[0], **statement[1])
 
 
@@ -298,6 +307,7 @@ def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:
         "agent_id": call.agent_id,
         "measurements": measured,
         "facts": settled.facts or None,
+        "sign": settled.sign,
     }
 
 
@@ -310,9 +320,9 @@ async def settle_cancelled(connection: Connection, worker: UUID, calls: Iterable
     await send(connection, batch(_QUERIES["settle_cancelled"], rows, worker=worker))
 
 
-async def next_due(connection: Connection) -> Row | None:
+async def next_due(connection: Connection, now: datetime) -> Row | None:
     """Return when the next task is due."""
-    return await one(connection, _QUERIES["next_due"])
+    return await one(connection, _QUERIES["next_due"], now=now)
 
 
 async def hand_back(connection: Connection, worker: UUID, now: datetime) -> None:
@@ -390,6 +400,9 @@ async def tasks_of(connection: Connection, journey_id: UUID, visit: int | None) 
     return await fetch(connection, _QUERIES["tasks_of"], journey_id=journey_id, visit=visit)
 
 
-async def agent_figures(connection: Connection) -> list[Row]:
-    """Return each agent's counts of tasks, and the 95th percentile of their seconds."""
-    return await fetch(connection, _QUERIES["agent_figures"])
+async def agent_figures(connection: Connection, now: datetime | None = None) -> list[Row]:
+    """Return each agent's counts of tasks, the 95th percentile of their seconds, its breaker.
+
+    ``breaker`` is closed, open or half_open; without ``now`` one that is due to be tried is open.
+    """
+    return await fetch(connection, _QUERIES["agent_figures"], now=now)

@@ -85,7 +85,7 @@ UPDATE tasks t SET
                  ELSE t.error END,
     cancelling = (t.status = 'running' AND t.handle IS NOT NULL),
     due_at = CASE WHEN t.status = 'running' AND t.handle IS NOT NULL THEN %(now)s END,
-    held = false, timed = false, owner = NULL, question = NULL, fence = t.fence + 1
+    held = false, timed = false, gated = false, owner = NULL, question = NULL, fence = t.fence + 1
 FROM x
 WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id AND t.task_id = x.task_id;
 
@@ -99,7 +99,7 @@ UPDATE tasks t SET
     handle = CASE WHEN x.is_answer THEN t.handle END,
     sent = t.sent AND x.is_answer,
     error = CASE WHEN x.is_answer THEN t.error END,
-    due_at = x.at, timed = false, owner = NULL, fence = t.fence + 1,
+    due_at = x.at, timed = false, placed = false, owner = NULL, fence = t.fence + 1,
     deadline_at = CASE WHEN x.is_answer THEN t.deadline_at END
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text, answer jsonb,
     is_answer boolean, at timestamptz)
@@ -124,27 +124,101 @@ WHERE t.journey_id = x.journey_id AND t.held;
 SELECT pg_notify('sojourn_tasks', '');
 
 -- name: claim
--- Take the tasks that are due: a bounded number, in order, each with a new fence.
+-- Take the tasks that are due: a bounded number, in order, each with a new fence. Of agents with
+-- limits, and of those in trouble, what is to be sent is set aside instead, and taken from there
+-- only for the agents that this transaction holds, and only as far as they have room.
 WITH ready AS (
-    SELECT journey_id, uow_id, task_id, due_at, sent FROM tasks
-    WHERE due_at IS NOT NULL AND NOT timed AND NOT held
+    SELECT journey_id, uow_id, task_id, agent_id, due_at, sent, false AS permit,
+           NOT cancelling AND NOT (placed AND status = 'running')
+               AND (handle IS NULL OR answer IS NOT NULL)
+               AND (deadline_at IS NULL OR deadline_at > %(now)s) AS sends
+    FROM tasks
+    WHERE due_at IS NOT NULL AND NOT timed AND NOT held AND NOT gated
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), timed AS (
-    SELECT journey_id, uow_id, task_id, due_at, sent FROM tasks
-    WHERE due_at <= %(now)s AND timed AND NOT held
+    SELECT journey_id, uow_id, task_id, agent_id, due_at, sent, false AS permit,
+           NOT cancelling AND NOT (placed AND status = 'running')
+               AND (handle IS NULL OR answer IS NOT NULL)
+               AND (deadline_at IS NULL OR deadline_at > %(now)s) AS sends
+    FROM tasks
+    WHERE due_at <= %(now)s AND timed AND NOT held AND NOT gated
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), room AS (
+    SELECT g.agent_id, least(%(limit)s::bigint, g.max_concurrency - p.n, g.window_most - w.n,
+                             CASE WHEN g.open_until > %(now)s THEN 0
+                                  WHEN g.open_until IS NOT NULL THEN 1 END) AS n
+    FROM agent_gates g
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM tasks t
+        WHERE t.agent_id = g.agent_id AND t.placed AND t.question IS NULL
+          AND (t.status = 'running' OR t.cancelling)) p
+    CROSS JOIN LATERAL (
+        -- Sixty-one slots of a sixtieth: no window, wherever it begins, holds more.
+        SELECT coalesce(sum(s.n), 0) AS n FROM agent_starts s
+        WHERE s.agent_id = g.agent_id AND s.slot >= floor(
+            extract(epoch FROM %(now)s::timestamptz)::float8 * 60 / g.window_s)::bigint - 60) w
+    WHERE g.agent_id = ANY(%(agents)s)
+), permitted AS (
+    SELECT t.* FROM room r CROSS JOIN LATERAL (
+        SELECT journey_id, uow_id, task_id, agent_id, due_at, sent, true AS permit, false AS sends
+        FROM tasks t
+        WHERE t.agent_id = r.agent_id AND t.due_at IS NOT NULL AND NOT t.held AND t.gated
+          AND (NOT t.timed OR t.due_at <= %(now)s)
+          AND (t.deadline_at IS NULL OR t.deadline_at > %(now)s)
+        ORDER BY t.due_at LIMIT greatest(r.n, 0) FOR NO KEY UPDATE SKIP LOCKED) t
+), late AS (
+    -- Whoever waits for room longer than its deadline is given up, room or not.
+    SELECT journey_id, uow_id, task_id, agent_id, due_at, sent, false AS permit, false AS sends
+    FROM tasks
+    WHERE due_at IS NOT NULL AND NOT held AND gated AND deadline_at <= %(now)s
+    ORDER BY deadline_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), first AS (
     -- Together in order of time: a flood of new tasks does not keep polls and retries waiting.
-    SELECT * FROM ready UNION ALL SELECT * FROM timed ORDER BY due_at LIMIT %(limit)s
+    SELECT * FROM ready UNION ALL SELECT * FROM timed
+    UNION ALL SELECT * FROM permitted UNION ALL SELECT * FROM late
+    ORDER BY due_at LIMIT %(limit)s
+), chosen AS (
+    SELECT f.*, f.sends AND f.agent_id IN (
+               SELECT agent_id FROM agent_gates
+               WHERE max_concurrency IS NOT NULL OR window_most IS NOT NULL OR failures > 0
+           ) AS aside
+    FROM first f
+), aside AS (
+    -- An agent in trouble may never answer again: from here on the deadline counts.
+    UPDATE tasks t SET gated = true,
+        deadline_at = CASE WHEN g.open_until IS NULL THEN t.deadline_at ELSE coalesce(
+            t.deadline_at, %(now)s + (t.policy->>'deadline')::interval) END
+    FROM chosen p JOIN agent_gates g USING (agent_id)
+    WHERE p.aside AND t.journey_id = p.journey_id AND t.uow_id = p.uow_id
+      AND t.task_id = p.task_id
+    RETURNING 1
 ), claimed AS (
     UPDATE tasks t SET status = CASE WHEN t.cancelling THEN t.status ELSE 'running' END,
         owner = %(worker)s, due_at = NULL, fence = t.fence + 1,
-        started_at = coalesce(t.started_at, %(now)s), sent = true,
+        started_at = coalesce(t.started_at, %(now)s), sent = true, gated = false,
+        placed = p.permit OR (t.placed AND (t.status = 'running' OR t.cancelling)),
         deadline_at = coalesce(t.deadline_at, %(now)s + (t.policy->>'deadline')::interval)
-    FROM first p
-    WHERE t.journey_id = p.journey_id AND t.uow_id = p.uow_id AND t.task_id = p.task_id
+    FROM chosen p
+    WHERE NOT p.aside AND t.journey_id = p.journey_id AND t.uow_id = p.uow_id
+      AND t.task_id = p.task_id
     -- What the locked row says, not the statement's snapshot, which may be older.
-    RETURNING t.*, p.sent AS sent_before, p.due_at AS was_due
+    RETURNING t.*, p.permit, p.sent AS sent_before, p.due_at AS was_due
+), started AS (
+    SELECT agent_id, count(*) AS n FROM claimed WHERE permit GROUP BY agent_id
+), counted AS (
+    INSERT INTO agent_starts AS s (agent_id, slot, n)
+    SELECT agent_id, floor(extract(epoch FROM %(now)s::timestamptz)::float8 * 60 / window_s), n
+    FROM started JOIN agent_gates USING (agent_id) WHERE window_s IS NOT NULL
+    ON CONFLICT (agent_id, slot) DO UPDATE SET n = s.n + excluded.n
+), forgotten AS (
+    DELETE FROM agent_starts s USING started JOIN agent_gates g USING (agent_id)
+    WHERE s.agent_id = g.agent_id AND s.slot < floor(
+        extract(epoch FROM %(now)s::timestamptz)::float8 * 60 / g.window_s)::bigint - 60
+), probing AS (
+    -- Where nothing comes of the probe, another follows.
+    UPDATE agent_gates g SET probing = true, open_until = %(now)s + least(
+        g.breaker_pause * 2 ^ least(g.openings - 1, 30), g.breaker_longest)
+    FROM started s WHERE s.agent_id = g.agent_id AND g.open_until IS NOT NULL
 ), opened AS (
     SELECT journey_id, uow_id FROM units_of_work u
     WHERE (journey_id, uow_id) IN (SELECT journey_id, uow_id FROM claimed) AND status = 'pending'
@@ -153,25 +227,31 @@ WITH ready AS (
     UPDATE units_of_work u SET status = 'running', started_at = coalesce(u.started_at, %(now)s)
     FROM opened o WHERE u.journey_id = o.journey_id AND u.uow_id = o.uow_id
 )
-SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
-       c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer, c.sent_before,
-       c.cancelling, c.lost_count, c.deadline_at, c.refers, j.client_id, j.current_stage AS stage,
-       CASE WHEN c.refers THEN (
-           SELECT jsonb_agg(jsonb_build_array(d.task_id, d.task_group, d.output_data)
-                            ORDER BY d.position)
-           FROM tasks d
-           WHERE d.journey_id = c.journey_id AND d.uow_id = c.uow_id
-             AND d.status = 'completed') END AS outputs,
-       CASE WHEN c.refers THEN (
-           SELECT jsonb_agg(jsonb_build_array(u.name, d.task_id, d.task_group, d.output_data)
-                            ORDER BY d.position)
-           FROM units_of_work own
-           JOIN units_of_work u ON u.journey_id = own.journey_id
-                               AND u.uow_id::text = ANY(own.dependencies)
-           JOIN tasks d ON d.journey_id = u.journey_id AND d.uow_id = u.uow_id
-           WHERE own.journey_id = c.journey_id AND own.uow_id = c.uow_id
-             AND d.output_data IS NOT NULL) END AS unit_outputs
-FROM claimed c JOIN journey_states j USING (journey_id)
+SELECT a.aside, a.waiting, c.*
+FROM (SELECT (SELECT count(*) FROM aside) AS aside, EXISTS (
+          SELECT 1 FROM tasks WHERE due_at IS NOT NULL AND NOT held AND gated) AS waiting) a
+LEFT JOIN (
+    SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
+           c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer, c.sent_before,
+           c.cancelling, c.lost_count, c.deadline_at, c.refers, c.was_due, j.client_id,
+           j.current_stage AS stage,
+           CASE WHEN c.refers THEN (
+               SELECT jsonb_agg(jsonb_build_array(d.task_id, d.task_group, d.output_data)
+                                ORDER BY d.position)
+               FROM tasks d
+               WHERE d.journey_id = c.journey_id AND d.uow_id = c.uow_id
+                 AND d.status = 'completed') END AS outputs,
+           CASE WHEN c.refers THEN (
+               SELECT jsonb_agg(jsonb_build_array(u.name, d.task_id, d.task_group, d.output_data)
+                                ORDER BY d.position)
+               FROM units_of_work own
+               JOIN units_of_work u ON u.journey_id = own.journey_id
+                                   AND u.uow_id::text = ANY(own.dependencies)
+               JOIN tasks d ON d.journey_id = u.journey_id AND d.uow_id = u.uow_id
+               WHERE own.journey_id = c.journey_id AND own.uow_id = c.uow_id
+                 AND d.output_data IS NOT NULL) END AS unit_outputs
+    FROM claimed c JOIN journey_states j USING (journey_id)
+) c ON true
 ORDER BY c.was_due;
 
 -- name: settle
@@ -180,7 +260,7 @@ WITH x AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
         fence int, status text, retry_count int, output jsonb, error jsonb, handle jsonb,
         question jsonb, due_at timestamptz, at timestamptz, agent_id text, measurements jsonb,
-        facts jsonb, worker uuid)
+        facts jsonb, worker uuid, sign text)
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
         output_data = coalesce(x.output, t.output_data), error = x.error, handle = x.handle,
@@ -198,20 +278,68 @@ WITH x AS (
       -- Not "=": the planner would then expect one row of this owner and scan for each of the set.
       AND t.owner IS NOT DISTINCT FROM x.worker
     RETURNING t.journey_id, t.uow_id, t.task_id, t.status, t.dependents, t.question, x.at,
-        x.agent_id, x.measurements, x.facts
+        x.agent_id, x.measurements, x.facts, x.sign,
+        CASE WHEN x.sign = 'ill' THEN coalesce(x.error->>'message', 'no answer') END AS told
+), signs AS (
+    SELECT agent_id, count(*) FILTER (WHERE sign = 'ill') AS ill, bool_or(sign IS NULL) AS well,
+           max(told) AS told
+    FROM done GROUP BY agent_id
+), watched AS (
+    -- An agent in good health that does well costs no write.
+    SELECT g.*, s.ill, s.well, s.told, CASE WHEN s.well THEN 0 ELSE g.failures + s.ill END AS counted
+    FROM agent_gates g JOIN signs s USING (agent_id)
+    WHERE g.breaker_failures > 0 AND (s.ill > 0 OR s.well) AND (NOT s.well OR g.failures > 0)
+    ORDER BY g.agent_id FOR NO KEY UPDATE OF g
+), judged AS (
+    SELECT w.*, counted >= breaker_failures
+                AND (open_until IS NULL OR probing OR open_until <= %(now)s) AS trips
+    FROM watched w
+), noted AS (
+    UPDATE agent_gates g SET failures = j.counted,
+        openings = CASE WHEN j.well THEN 0 ELSE j.openings + j.trips::int END,
+        opened_at = CASE WHEN j.trips THEN coalesce(j.opened_at, %(now)s)
+                         WHEN NOT j.well THEN j.opened_at END,
+        open_until = CASE WHEN j.trips THEN %(now)s + least(
+                              j.breaker_pause * 2 ^ least(j.openings, 30), j.breaker_longest)
+                          WHEN NOT j.well THEN j.open_until END,
+        probing = j.probing AND NOT j.well AND NOT j.trips
+    FROM judged j WHERE g.agent_id = j.agent_id
+    RETURNING g.agent_id, g.failures, j.told, j.trips AND j.open_until IS NULL AS opened,
+        j.well AND j.open_until IS NOT NULL AS closed
+), alerted AS (
+    INSERT INTO system_alerts (kind, subject, severity, message, remedy)
+    SELECT 'breaker_open', agent_id, 'notify',
+           format('%%s calls of %%s in a row failed, the last with: %%s; it is left alone for a while',
+                  failures, agent_id, left(told, 300)), 'sojourn agent check ' || agent_id
+    FROM noted WHERE opened ON CONFLICT DO NOTHING
+), resolved AS (
+    UPDATE system_alerts a SET resolved_at = now() FROM noted n
+    WHERE n.closed AND a.kind = 'breaker_open' AND a.subject = n.agent_id
+      AND a.resolved_at IS NULL
+), dated AS (
+    -- It may never answer again: for whoever waits for it the deadline counts from here.
+    UPDATE tasks t SET deadline_at = %(now)s + (t.policy->>'deadline')::interval
+    FROM noted n
+    WHERE n.opened AND t.agent_id = n.agent_id AND t.due_at IS NOT NULL AND NOT t.held AND t.gated
+      AND t.deadline_at IS NULL
 ), freed AS (
     SELECT journey_id, uow_id, d AS task_id, count(*) AS n, max(at) AS at
     FROM done, unnest(dependents) d WHERE status = 'completed' GROUP BY 1, 2, 3
 ), locked AS (
-    SELECT t.journey_id, t.uow_id, t.task_id, f.at, t.refers, t.held, t.waiting_on - f.n AS left_over
+    SELECT t.journey_id, t.uow_id, t.task_id, f.at, t.waiting_on - f.n AS left_over,
+           NOT (t.refers OR t.held OR t.agent_id IN (
+               SELECT agent_id FROM agent_gates
+               WHERE max_concurrency IS NOT NULL OR window_most IS NOT NULL OR failures > 0
+           )) AS free
     FROM tasks t JOIN freed f USING (journey_id, uow_id, task_id)
     ORDER BY 1, 2, 3 FOR NO KEY UPDATE OF t
 ), ready AS (
     -- What is ready now goes on at once, as far as this worker has room; what refers to outputs
-    -- has to see them committed and goes through the queue, as does what is held.
+    -- has to see them committed and goes through the queue, as does what is held, and what is for
+    -- an agent with limits or in trouble.
     SELECT l.*, l.left_over = 0 AS ready,
-           l.left_over = 0 AND NOT l.refers AND NOT l.held AND row_number() OVER (
-               PARTITION BY l.left_over = 0 AND NOT l.refers AND NOT l.held) <= %(room)s AS taken
+           l.left_over = 0 AND l.free AND row_number() OVER (
+               PARTITION BY l.left_over = 0 AND l.free) <= %(room)s AS taken
     FROM locked l
 ), released AS (
     UPDATE tasks t SET waiting_on = r.left_over, timed = false,
@@ -258,11 +386,25 @@ WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id AND t.task_id = x.task
   AND t.fence = x.fence AND t.owner = %(worker)s AND t.cancelling;
 
 -- name: next_due
--- Say when the next task is due: the time of a ready one is past already.
+-- Say when the next task is due: the time of a ready one is past already. What waits for its agent
+-- is due when the breaker lets one through, the rate has room again, or its deadline comes; when a
+-- place becomes free nobody knows.
 SELECT least((SELECT min(due_at) - interval '1 day' FROM tasks
-              WHERE due_at IS NOT NULL AND NOT timed AND NOT held),
+              WHERE due_at IS NOT NULL AND NOT timed AND NOT held AND NOT gated),
              (SELECT min(due_at) FROM tasks
-              WHERE due_at IS NOT NULL AND timed AND NOT held)) AS due;
+              WHERE due_at IS NOT NULL AND timed AND NOT held AND NOT gated),
+             (SELECT min(deadline_at) FROM tasks
+              WHERE due_at IS NOT NULL AND NOT held AND gated),
+             (SELECT min(w.at) FROM agent_gates g CROSS JOIN LATERAL (
+                  SELECT greatest(g.open_until, (
+                      SELECT to_timestamp((min(s.slot) + 61) * g.window_s / 60)
+                      FROM agent_starts s
+                      WHERE s.agent_id = g.agent_id AND s.slot >= floor(
+                          extract(epoch FROM %(now)s::timestamptz)::float8 * 60 / g.window_s) - 60
+                      HAVING sum(s.n) >= g.window_most)) AS at) w
+              WHERE w.at > %(now)s
+                AND EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = g.agent_id
+                            AND t.due_at IS NOT NULL AND NOT t.held AND t.gated))) AS due;
 
 -- name: hand_back
 -- Give back the tasks that a worker holds, to be taken up by another.
@@ -309,12 +451,18 @@ WHERE u.journey_id = %(journey_id)s AND (%(visit)s::int IS NULL OR u.visit = %(v
 ORDER BY u.created_at, u.name, t.position;
 
 -- name: agent_figures
--- Count each agent's tasks: how many ended how, are running, are due, how long they took.
-SELECT agent_id, count(*) FILTER (WHERE status = 'completed') AS completed,
-       count(*) FILTER (WHERE status = 'failed') AS failed,
-       count(*) FILTER (WHERE status = 'running') AS running,
-       count(*) FILTER (WHERE status = 'pending' AND due_at IS NOT NULL) AS queued,
-       sum(retry_count) AS retries,
-       percentile_cont(0.95) WITHIN GROUP (
-           ORDER BY extract(epoch FROM completed_at - started_at)) AS p95_s
-FROM tasks GROUP BY agent_id ORDER BY agent_id;
+-- Count each agent's tasks: how many ended how, are running, are due, how long they took; and say
+-- how its breaker stands, how many places it has given, and how many tasks wait for it.
+SELECT t.*, g.max_concurrency, g.failures AS failures_in_a_row, g.opened_at, g.open_until,
+       CASE WHEN g.open_until IS NULL THEN 'closed'
+            WHEN g.probing OR g.open_until <= %(now)s THEN 'half_open' ELSE 'open' END AS breaker
+FROM (SELECT agent_id, count(*) FILTER (WHERE status = 'completed') AS completed,
+             count(*) FILTER (WHERE status = 'failed') AS failed,
+             count(*) FILTER (WHERE status = 'running') AS running,
+             count(*) FILTER (WHERE status = 'pending' AND due_at IS NOT NULL) AS queued,
+             count(*) FILTER (WHERE due_at IS NOT NULL AND gated) AS waiting,
+             sum(retry_count) AS retries,
+             percentile_cont(0.95) WITHIN GROUP (
+                 ORDER BY extract(epoch FROM completed_at - started_at)) AS p95_s
+      FROM tasks GROUP BY agent_id) t
+LEFT JOIN agent_gates g USING (agent_id) ORDER BY t.agent_id;
