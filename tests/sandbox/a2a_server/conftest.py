@@ -9,6 +9,7 @@ import pytest
 from sojourn.sandbox.a2a_server.application import Setting
 from sojourn.sandbox.a2a_server.application import application as agents
 from sojourn.sandbox.online.backend import Backend
+from sojourn.sandbox.online.desk import Limits
 from sojourn.sandbox.search_service.application import application as service
 from sojourn.sandbox.search_service.service import Options
 from sojourn.sandbox.search_service.tokens import Tokens
@@ -29,10 +30,16 @@ class Agents:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[Agents]:
+def limits() -> Limits:
+    """The agents' limits: here they tell of each task first and work then."""
+    return Limits(prompt_seconds=0.0)
+
+
+@pytest.fixture
+async def world(limits: Limits) -> AsyncIterator[Agents]:
     sock = listen()
     async with serving(service(Options("secret"))) as service_url:
-        app = agents(Setting(url_of(sock), service_url, "secret"))
+        app = agents(Setting(url_of(sock), service_url, "secret", limits=limits))
         async with serving(app, sock) as url, httpx.AsyncClient(timeout=20) as http:
             backend = Backend(http, service_url, Tokens("secret"), "medtronic")
             yield Agents(url, http, backend)

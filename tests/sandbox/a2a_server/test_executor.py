@@ -5,7 +5,7 @@ from a2a.types import TaskState
 from a2a.utils.errors import A2AError
 from google.protobuf.json_format import MessageToDict
 
-from sojourn.sandbox.online.desk import status
+from sojourn.sandbox.online.desk import Limits, status
 from sojourn.sandbox.scenario import Scenario, Spell, Trouble
 from tests.sandbox.a2a_server.conftest import Agents
 from tests.sandbox.a2a_server.peers import Peer, result, said
@@ -97,3 +97,33 @@ async def test_a_calls_own_world_goes_first(world: Agents) -> None:
     given = {**INSTALL, "world": {"start": "2026-03-01T00:00:00Z", "spells": spells}}
     answer = result(await (await installer(world)).do(given))
     assert answer["output"]["synced"] == 64
+
+
+class TestPromptly:
+    """Agents that answer at once what they have done in a moment."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits(prompt_seconds=5.0)
+
+    async def test_what_is_done_in_a_moment_is_answered_at_once(self, world: Agents) -> None:
+        peer = await installer(world)
+        answered = await peer.send(INSTALL)
+        assert result(answered)["output"]["synced"] == 128
+        assert (await peer.get(answered)).status == answered.status
+
+    async def test_so_are_questions_and_failures(self, world: Agents) -> None:
+        peer = await installer(world)
+        asked = await peer.send({"connector_type": "jira", "size": "small"})
+        assert asked.status.state == TaskState.TASK_STATE_INPUT_REQUIRED
+        assert result(await peer.do("oauth2", task=asked))["output"]["synced"] == 128
+        failed = await peer.send({})
+        assert failed.status.state == TaskState.TASK_STATE_FAILED
+        assert MessageToDict(failed.metadata)["retryable"] is False
+
+    async def test_a_message_that_comes_again_meanwhile_is_one_task(self, world: Agents) -> None:
+        peer = await installer(world)
+        sent = await asyncio.gather(*(peer.send(INSTALL, "the-same") for _ in range(4)))
+        assert {task.id for task in sent} == {sent[0].id}
+        found = await peer.follow(sent[0])
+        assert result(found)["output"]["synced"] == 128

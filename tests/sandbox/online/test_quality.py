@@ -26,7 +26,7 @@ async def test_labelled_queries_are_judged_as_well_as_computed(site: Site) -> No
     assert isinstance(wanted, Completed)
     assert found["precision"] == pytest.approx(wanted.output["precision"], abs=0.05)
     assert found["queries"] == wanted.output["queries"]
-    assert found["p95_latency_ms"] > 0
+    assert found["p95_latency_ms"] >= 0
 
 
 async def test_a_stale_index_is_measured(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from a2a.helpers import new_data_part, new_text_part
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
 from a2a.server.tasks import TaskUpdater
-from a2a.types import Message, Task, TaskState, TaskStatus
+from a2a.types import Artifact, Message, Task, TaskState, TaskStatus
 from a2a.utils.errors import InvalidParamsError
 
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome
@@ -22,6 +22,7 @@ from sojourn.sandbox.online.jobs import Job
 from sojourn.sandbox.scenario import Scenario, Trouble, read
 from sojourn.sandbox.seeds import share
 
+RESULT: Final = "result"
 ANSWERS: Final = "auth_method"
 """The field that a person's text fills, where an agent has asked."""
 
@@ -39,7 +40,10 @@ class Worker(AgentExecutor):
         self._asked: dict[str, tuple[Message, Mapping[str, Any]]] = {}
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
-        """Work on a message; one that comes again while it is being worked on does nothing."""
+        """Work on a message; one that comes again while it is being worked on does nothing.
+
+        What is done in a moment is told with the first event; the rest tells its progress.
+        """
         message = context.message
         if message is None:
             raise InvalidParamsError(message="a message is needed")
@@ -47,11 +51,20 @@ class Worker(AgentExecutor):
             return
         self._taken.add(message.message_id)
         task = _task(context)
-        if context.current_task is None:
-            await event_queue.enqueue_event(task)
         updater = TaskUpdater(event_queue, task.id, task.context_id)
-        await updater.start_work()
-        await self._tell(updater, await self._outcome(message, task.id, updater))
+        telling = Telling(updater, known=context.current_task is not None)
+        work = asyncio.ensure_future(self._outcome(message, task.id, telling))
+        try:
+            if not telling.known:
+                await asyncio.wait({work}, timeout=self._limits.prompt_seconds)
+                if work.done():
+                    await event_queue.enqueue_event(_finished(task, updater, work.result()))
+                    return
+                await event_queue.enqueue_event(task)
+            await telling.begin()
+            await _tell(updater, await work)
+        finally:
+            work.cancel()
 
     async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Say that the work has stopped; the framework has stopped it."""
@@ -59,9 +72,15 @@ class Worker(AgentExecutor):
         self._asked.pop(task.id, None)
         await TaskUpdater(event_queue, task.id, task.context_id).cancel()
 
-    async def _outcome(self, message: Message, task_id: str, updater: TaskUpdater) -> Outcome:
+    async def _outcome(self, message: Message, task_id: str, telling: "Telling") -> Outcome:
+        outcome = await self._attempt(message, task_id, telling)
+        if not isinstance(outcome, Needs):
+            self._asked.pop(task_id, None)
+        return outcome
+
+    async def _attempt(self, message: Message, task_id: str, telling: "Telling") -> Outcome:
         try:
-            return await self._work(message, task_id, updater)
+            return await self._work(message, task_id, telling)
         except BadInput as error:
             return Failed(str(error), retryable=False)
         except ServiceError as error:
@@ -69,7 +88,7 @@ class Worker(AgentExecutor):
         except Exception as error:  # noqa: BLE001 -- the caller learns what, and nothing of where
             return Failed(f"the agent stumbled: {type(error).__name__}")
 
-    async def _work(self, message: Message, task_id: str, updater: TaskUpdater) -> Outcome:
+    async def _work(self, message: Message, task_id: str, telling: "Telling") -> Outcome:
         made = self._call(message, task_id)
         backend = replace(self._backend, client=made.client_id, now=made.now)
         scenario = await _scenario(made, backend)
@@ -81,17 +100,10 @@ class Worker(AgentExecutor):
             return Failed("the agent lost its connection, as it does at times")
         if scenario.fault(Trouble.LIE, now, self._agent_id):
             return await self._job.boast(_untroubled(made))
-
-        async def progress(done: float, text: str) -> None:
-            told = updater.new_agent_message([new_text_part(text)])
-            await updater.update_status(
-                TaskState.TASK_STATE_WORKING, told, metadata={"progress": round(done, 3)}
-            )
-
-        inputs = Inputs(made.input_data)
-        return await self._job.work(
-            Desk(made, inputs, backend, scenario, now, progress, self._limits)
+        desk = Desk(
+            made, Inputs(made.input_data), backend, scenario, now, telling.progress, self._limits
         )
+        return await self._job.work(desk)
 
     def _call(self, message: Message, task_id: str) -> Call:
         """Return the call of a message; an answer goes on with what was asked for first."""
@@ -100,20 +112,74 @@ class Worker(AgentExecutor):
         self._asked[task_id] = (first, fields)
         return call(self._agent_id, first, fields)
 
-    async def _tell(self, updater: TaskUpdater, outcome: Outcome) -> None:
-        if isinstance(outcome, Needs):
-            await updater.requires_input(_words(updater, outcome.prompt))
-            return
-        self._asked.pop(updater.task_id, None)
-        if isinstance(outcome, Completed):
-            await updater.add_artifact([new_data_part(_result(outcome))], name="result")
-            await updater.complete()
-        elif isinstance(outcome, Failed):
-            await updater.update_status(
-                TaskState.TASK_STATE_FAILED,
-                _words(updater, outcome.message),
-                metadata={"retryable": outcome.retryable},
+
+class Telling:
+    """Tells how work goes, once its task is known to whoever asked for it."""
+
+    def __init__(self, updater: TaskUpdater, *, known: bool) -> None:
+        """Tell through an updater."""
+        self._updater = updater
+        self._begun = False
+        self.known = known
+
+    async def begin(self) -> None:
+        """Say that the work goes on."""
+        await self._updater.start_work()
+        self._begun = True
+
+    async def progress(self, done: float, text: str) -> None:
+        """Say how much has been done, 0 to 1; nobody hears it before the beginning."""
+        if self._begun:
+            metadata = {"progress": round(done, 3)}
+            words = _words(self._updater, text)
+            await self._updater.update_status(
+                TaskState.TASK_STATE_WORKING, words, metadata=metadata
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an outcome is in the words of A2A."""
+
+    state: TaskState
+    text: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] | None = None
+
+
+def told(outcome: Outcome) -> Told:
+    """Return what an outcome is in the words of A2A."""
+    match outcome:
+        case Completed():
+            return Told(TaskState.TASK_STATE_COMPLETED, result=_result(outcome))
+        case Needs():
+            return Told(TaskState.TASK_STATE_INPUT_REQUIRED, outcome.prompt)
+        case Failed():
+            again = {"retryable": outcome.retryable}
+            return Told(TaskState.TASK_STATE_FAILED, outcome.message, again)
+    return Told(TaskState.TASK_STATE_REJECTED, "this agent does not do that")
+
+
+async def _tell(updater: TaskUpdater, outcome: Outcome) -> None:
+    """Tell an outcome as events of a task that is known."""
+    end = told(outcome)
+    if end.result is not None:
+        await updater.add_artifact([new_data_part(dict(end.result))], name=RESULT)
+    words = _words(updater, end.text) if end.text else None
+    await updater.update_status(end.state, words, metadata=dict(end.metadata) or None)
+
+
+def _finished(task: Task, updater: TaskUpdater, outcome: Outcome) -> Task:
+    """Return a task that has ended, or asks, before anybody heard of it."""
+    end = told(outcome)
+    status = TaskStatus(state=end.state, message=_words(updater, end.text) if end.text else None)
+    status.timestamp.GetCurrentTime()
+    task.status.CopyFrom(status)
+    task.metadata.update(dict(end.metadata))
+    if end.result is not None:
+        parts = [new_data_part(dict(end.result))]
+        task.artifacts.append(Artifact(artifact_id=RESULT, name=RESULT, parts=parts))
+    return task
 
 
 def _untroubled(made: Call) -> Call:

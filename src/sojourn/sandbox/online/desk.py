@@ -29,7 +29,8 @@ class Limits:
     """How much load an agent may put on the service, and where real collections are.
 
     ``requests`` and ``seconds`` bound one performance test, ``at_once`` and ``crowd_at_once`` how
-    many requests of it and of simulated users run at the same time.
+    many requests of it and of simulated users run at the same time. What an agent has done within
+    ``prompt_seconds`` is answered at once.
     """
 
     requests: int = 200
@@ -37,6 +38,7 @@ class Limits:
     at_once: int = 20
     crowd_at_once: int = 64
     collections: Path | None = None
+    prompt_seconds: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Load:
 async def run(desk: Desk) -> Completed:
     """Send requests spread over the last day as people work, as many as asked for and allowed.
 
-    ``requests`` of the answer are those that were really sent.
+    ``requests`` of the answer are those that were really answered; the times are the service's
+    own, as it measures them for each request.
     """
     if urlsplit(desk.backend.url).hostname not in LOOPBACK:
         raise BadInput("load is put on services on this machine only")
@@ -56,4 +57,4 @@ async def _one(desk: Desk, load: Load, world: World, number: int) -> None:
     except ServiceError:
         load.errors += 1
     else:
-        load.times.append(hits.took_ms)
+        load.times.append(hits.backend_ms)
