@@ -66,7 +66,7 @@ async def take(door: Door, by: UUID, most: int = 100) -> list[Claimed]:
     found: list[Claimed] = []
     while True:
         taken = await claim(door, by, most - len(found))
-        found += taken.tasks
+        found += taken
         if not taken.aside or len(found) == most:
             return found
 

@@ -1,6 +1,6 @@
 """The workers' door: taking due tasks and writing what came of them, always in sets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,17 +36,17 @@ class Claimed:
     end: Settlement | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a claim brought.
+class Taken(list[Claimed]):
+    """The tasks that a claim brought.
 
-    ``aside`` tasks were put where they wait for room at their agents; ``waiting`` says that there
+    ``aside`` others were put where they wait for room at their agents; ``waiting`` says that there
     are such tasks.
     """
 
-    tasks: list[Claimed]
-    aside: int
-    waiting: bool
+    def __init__(self, tasks: Iterable[Claimed], aside: int, waiting: bool) -> None:
+        super().__init__(tasks)
+        self.aside = aside
+        self.waiting = waiting
 
 
 async def claim(door: Door, worker: UUID, limit: int, *, waiting: bool = True) -> Taken:
@@ -57,9 +57,9 @@ async def claim(door: Door, worker: UUID, limit: int, *, waiting: bool = True) -
         return await work.claim(connection, worker, door.now(), limit, agents)
 
     rows = await in_transaction(door.db, take)
-    tasks = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]
-    aside = rows[0]["aside"]
-    return Taken(tasks, aside, bool(rows[0]["waiting"] or aside))
+    tasks = (claimed(row, door.now()) for row in rows if row["task_id"] is not None)
+    aside: int = rows[0]["aside"]
+    return Taken(tasks, aside, waiting=bool(rows[0]["waiting"] or aside))
 
 
 def claimed(row: Row, now: datetime) -> Claimed:

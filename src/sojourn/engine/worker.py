@@ -88,11 +88,11 @@ class Worker(Loop):
         if worker is None or room <= 0:
             return self.poll
         taken = await claim(self._door, worker, room, waiting=self._waiting)
-        for claimed in taken.tasks:
+        for claimed in taken:
             self._begin(claimed)
         unseen = taken.waiting and not self._waiting
         self._waiting = taken.waiting
-        if taken.tasks or taken.aside or unseen or wrote or self._finished:
+        if taken or taken.aside or unseen or wrote or self._finished:
             return 0
         return await next_task(self._door)
 
