@@ -46,7 +46,7 @@ stages:
       - name: fill
         depends_on: [install]
         tasks:
-          - { name: load, title: Load the documents, agent: loader, undo: { agent: remover } }
+          - { name: load, title: Load them, agent: loader, deadline: 30d, undo: { agent: remover } }
           - { name: tell, title: Tell the client, agent: teller, irreversible: true }
     triggers:
       - kind: security_vulnerability

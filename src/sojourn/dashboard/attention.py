@@ -24,6 +24,8 @@ class Need:
     since: datetime
     action: str
     goal: str
+    more: int = 0
+    """Further alerts that are open."""
 
     @property
     def href(self) -> str:
@@ -64,8 +66,8 @@ def need(row: Row, path: Path, now: datetime) -> Need:
 def _alert(row: Row) -> Need:
     tone, icon = _TONES[row["severity"]]
     action, goal = _ACTIONS.get(row["kind"], ("Look into it", ""))
-    more = f"+{row['open_alerts'] - 1} more" if row["open_alerts"] > 1 else ""
-    return Need(row, tone, icon, row["message"], more, row["raised_at"], action, goal)
+    more = row["open_alerts"] - 1
+    return Need(row, tone, icon, row["message"], "", row["raised_at"], action, goal, more)
 
 
 def _late(row: Row, path: Path, now: datetime) -> Need:

@@ -21,6 +21,8 @@ HREFS: Final = {
     "intervention_rate": "/journeys?set=helped",
     "pilot_rollback_rate": "/journeys?set=pilot_rolled_back",
 }
+TITLES: Final = {"first_pass_rate": "First-pass rate", "success_rate": "Success rate"}
+"""Shorter names for narrow tiles."""
 Part = tuple[str, int, str]
 
 
@@ -56,7 +58,7 @@ def tile(one: Figure, notes: tuple[str, ...] = ()) -> Tile:
     """Return a figure as people read it."""
     sign = "\N{LESS-THAN OR EQUAL TO}" if one.better == "lower" else "\N{GREATER-THAN OR EQUAL TO}"
     return Tile(
-        one.title,
+        TITLES.get(one.name, one.title),
         told(one.value, one.unit),
         one.n,
         one.definition,
@@ -132,7 +134,7 @@ def stage_days(name: str, one: StageFigures | None) -> Tile:
     below = (f"median {days(one.taken.median)}", f"p90 {days(one.taken.p90)}") if one else ()
     n = one.taken.n if one else 0
     title, href = f"{name.title()} duration", f"/journeys?stage={name}"
-    return Tile(title, days(mean), n, about, href, "< 15.0 d", "30.0 d", met, below if n else ())
+    return Tile(title, days(mean), n, about, href, "< 15 d", "30 d", met, below if n else ())
 
 
 def satisfaction(n: int, mean: float | None) -> Tile:

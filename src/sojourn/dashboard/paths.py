@@ -68,7 +68,7 @@ def diagram(one: Path) -> Markup:
 
 def _box(stage: StagePlan, needs: tuple[str, ...]) -> Box:
     items = [
-        Item(f"Entry: {len(stage.entry.criteria)} criteria", "lock", "wait", _names(stage.entry)),
+        Item(f"Entry: {_counted(stage.entry)}", "lock", "wait", _names(stage.entry)),
         Item(
             f"Work: {len(stage.work)} units", "agent", "busy", ", ".join(u.name for u in stage.work)
         ),
@@ -78,11 +78,14 @@ def _box(stage: StagePlan, needs: tuple[str, ...]) -> Box:
         items.append(Item(f"Rollout: {waves}", "users", "busy"))
     kinds = ", ".join(t.kind.replace("_", " ") for t in stage.triggers)
     items.append(Item(f"Triggers: {len(stage.triggers)}", "undo", "bad", kinds))
-    items.append(
-        Item(f"Exit: {len(stage.exit.criteria)} criteria", "check", "ok", _names(stage.exit))
-    )
+    items.append(Item(f"Exit: {_counted(stage.exit)}", "check", "ok", _names(stage.exit)))
     note = f"{stage.name}: {words.schedule(stage)}"
     return Box(stage.name, stage.title or stage.name, "path", "busy", items, needs, note)
+
+
+def _counted(gate: Any) -> str:
+    n = len(gate.criteria)
+    return f"{n} {'criterion' if n == 1 else 'criteria'}"
 
 
 def _names(gate: Any) -> str:

@@ -106,7 +106,8 @@ def _dots(one: Plot, x: Scale, y: Scale) -> Iterator[str]:
     for at, value in one.points:
         title = f"<title>{escape(number(value))} at {when(at)}</title>"
         place = f'cx="{x(at.timestamp())}" cy="{y(value)}"'
-        yield f'<circle class="point" {place} r="2">{title}</circle>'
+        kind = "point" if len(one.points) > 1 else "point only"
+        yield f'<circle class="{kind}" {place} r="2.5">{title}</circle>'
 
 
 def _range(one: Plot, x: Scale, y: Scale) -> Iterator[str]:
@@ -135,10 +136,10 @@ def _limits(one: Plot, y: Scale) -> Iterator[str]:
 
 def _days(one: Plot, x: Scale) -> Iterator[str]:
     first, last = one.points[0][0], one.points[-1][0]
-    for number_ in range(4):
-        at = first + (last - first) * number_ / 3
+    for number_ in range(4 if last > first else 1):
+        at = first + (last - first) * (number_ / 3)
         words = day(at) if last - first > timedelta(days=3) else f"{at:%-d %b %H:%M}"
-        anchor = ("start", "middle", "middle", "end")[number_]
+        anchor = ("start", "middle", "middle", "end")[number_] if last > first else "middle"
         place = x(at.timestamp())
         yield f'<text class="tick {anchor}" x="{place}" y="{HEIGHT - 6}">{words}</text>'
 

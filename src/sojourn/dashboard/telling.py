@@ -42,8 +42,12 @@ def days(value: timedelta | float | None) -> str:
     if length < timedelta(hours=1):
         return f"{length / MINUTE:.0f} min"
     if length < DAY:
-        return f"{length / timedelta(hours=1):.1f} h"
-    return f"{length / DAY:.1f} d"
+        return f"{_short(length / timedelta(hours=1))} h"
+    return f"{_short(length / DAY)} d"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def seconds(value: float | None) -> str:

@@ -68,9 +68,10 @@ function follow(address) {
   stream.onopen = () => { say("on", "Live"); if (lost) soon(); lost = false; };
   stream.onmessage = () => { if (!document.hidden) soon(); else again = true; };
   stream.onerror = () => {
+    const closed = stream.readyState === EventSource.CLOSED;
     lost = true;
-    say("lost", "Reconnecting");
-    if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(address), 5000);
+    say(closed ? "off" : "lost", closed ? "Not live" : "Reconnecting");
+    if (closed) setTimeout(() => follow(address), 15000);
   };
   addEventListener("pagehide", () => stream.close(), { once: true });
 }
