@@ -136,8 +136,9 @@ def on_a_terminal(place: Path, *options: str, **more: str) -> tuple[int, str]:
     """Run on a terminal of 80 columns and 24 lines; return the status and all that was written."""
     ours, theirs = pty.openpty()
     env = environment(place, TERM="xterm-256color", COLUMNS="80", LINES="24", **more)
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    with subprocess.Popen(command(*options), env=env, start_new_session=True, **streams) as process:
+    with subprocess.Popen(
+        command(*options), env=env, stdin=theirs, stdout=theirs, stderr=theirs, process_group=0
+    ) as process:
         os.close(theirs)
         written = b"".join(_read(ours))
         os.close(ours)
