@@ -1,5 +1,7 @@
 """Agents for the command line's tests; each does at once what its task's input asks of it."""
 
+import asyncio
+
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome
 
 
@@ -11,3 +13,9 @@ async def build(call: Call) -> Outcome:
     if "ask" in asked and call.answer is None:
         return Needs("input", str(asked["ask"]), {"waits": True})
     return Completed({"by": call.task_id, "told": call.answer, "input": dict(asked)})
+
+
+async def sleep(call: Call) -> Outcome:
+    """Take an hour."""
+    await asyncio.sleep(3600)
+    return Completed({"by": call.task_id})

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +134,16 @@ class Terminal:
                 await story.lease.close()
 
         asyncio.run(work())
+
+    def spawn(self, *words: str, **environ: str) -> "subprocess.Popen[str]":
+        """Begin a command line in a process of its own; the test ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "sojourn", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | self.environ | environ,
+        )
 
     def dump(self) -> dict[str, list[str]]:
         """Return everything that the database holds of journeys."""

@@ -1,6 +1,7 @@
 """What goes wrong, in one line: what it is, how to mend it, and the exit status that says it."""
 
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -104,7 +105,7 @@ def tell(error: BaseException, *, as_json: bool, debug: bool = False) -> int:
     """Print an error on stderr and return its exit status; a stack trace only where asked for."""
     told = describe(first(error))
     if debug and told.status == Status.INTERNAL:
-        sys.excepthook(type(error), error, error.__traceback__)
+        traceback.print_exception(error)
     if as_json:
         screen.print_json(told.document, sys.stderr)
     else:

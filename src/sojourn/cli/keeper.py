@@ -23,6 +23,8 @@ PATIENCE: Final = 150.0
 """Seconds that starting and stopping may take; a first start makes the data directory."""
 LOOK: Final = 0.05
 WATCH: Final = 1.0
+_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
+"""Keepers that this process has begun; one that ends before it is reaped."""
 
 
 def pid(data_dir: Path) -> int:
@@ -43,6 +45,7 @@ def start(data_dir: Path) -> None:
         process = subprocess.Popen(  # noqa: S603 -- ourselves
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )
+    _CHILDREN.append(process)
     _until(lambda: pid(data_dir) == process.pid or process.poll() is not None, "does not start")
     if process.poll() is not None:
         words = log.read_text(errors="replace").strip().removeprefix("error: ")
@@ -54,6 +57,9 @@ def stop(data_dir: Path) -> None:
     if process := pid(data_dir):
         os.kill(process, signal.SIGTERM)
         _until(lambda: pid(data_dir) != process, f"(process {process}) does not stop")
+        for child in _CHILDREN:
+            if child.pid == process:
+                child.wait()
 
 
 def keep(data_dir: Path) -> None:

@@ -30,6 +30,7 @@ from sojourn.cli import (
     start,
     work,
 )
+from sojourn.cli.failures import Status
 from sojourn.settings import Settings, SettingsError
 
 app: Final = typer.Typer(
@@ -61,6 +62,10 @@ COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "alerts": alerts.alerts,
 }
 """The commands in the order in which help lists them."""
+SHORT: Final[Mapping[str, str]] = {
+    "demo": "Watch a whole journey on a fast clock, in about a minute.",
+}
+"""What help says of a command whose first sentence is too long for its list."""
 GROUPS: Final[Mapping[str, typer.Typer]] = {
     "work": work.group,
     "path": paths.group,
@@ -74,7 +79,7 @@ GROUPS: Final[Mapping[str, typer.Typer]] = {
 def _assemble() -> None:
     paths.group.command("migrate")(migrate.migrate)
     for name, command in COMMANDS.items():
-        app.command(name)(command)
+        app.command(name, short_help=SHORT.get(name))(command)
     for name, group in GROUPS.items():
         app.add_typer(group, name=name)
 
@@ -109,15 +114,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Typer returns the status of a command that exits by itself.
         status = app(words, prog_name="sojourn", standalone_mode=False)
         sys.stdout.flush()
-        return status if isinstance(status, int) else 0
+        return status if isinstance(status, int) else Status.OK
     except BrokenPipeError:
-        # The reader has read enough (| head); there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _unread()
+    except SystemExit as end:
+        # Typer ends a program with it whose output nobody reads any more.
+        if isinstance(end.__context__, BrokenPipeError):
+            return _unread()
+        raise
     except Exception as error:  # noqa: BLE001 -- whatever it is becomes one line and a status
         return failures.tell(error, as_json="--json" in words, debug=_debug())
     except KeyboardInterrupt as error:
         return failures.tell(error, as_json="--json" in words)
+
+
+def _unread() -> int:
+    """End well: the reader has read enough (| head), there is nobody left to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return Status.OK
 
 
 def _tolerant() -> None:

@@ -52,7 +52,8 @@ def migrate(
 
     First it says for each journey what would change for it, in its present stage and those to
     come, or why it cannot move; then it moves those that can. What a journey has done stays
-    done, and work that is planned already stays as it is. Exit status 4 where one cannot.
+    done, work that is planned already stays as it is, and units that the new version adds to
+    its stage are planned. Exit status 4 where a journey cannot move.
 
     \b
     Examples:
@@ -110,11 +111,13 @@ async def _considered(app: App, key: UUID, command: Migrate) -> documents.Docume
         "stage": shot.state.current_stage,
         "from": f"{shot.path.name}@{shot.path.version}",
         "changes": [change(c) for c in relevant(shot, command.path)],
+        "new_units": [],
         "refusal": None,
         "migrated": False,
     }
     try:
-        await preview(app.door, key, command)
+        decision = await preview(app.door, key, command)
+        told["new_units"] = [unit.name for unit in decision.plans]
     except RefusedError as error:
         told["refusal"] = _refusal(error, shot.state.client_id)
     return told
@@ -149,6 +152,8 @@ def relevant(shot: Snapshot, goal: Path) -> list[Any]:
 
 
 def _lines(name: str, found: Sequence[documents.Document], *, dry_run: bool) -> Iterator[Any]:
+    if dry_run:
+        yield screen.text("dry run, nothing was changed", "bold")
     if not found:
         yield f"no journey runs on path {name}"
     for one in found:
@@ -161,6 +166,7 @@ def _lines(name: str, found: Sequence[documents.Document], *, dry_run: bool) -> 
             said = "would change" if dry_run else "moved"
             yield screen.text(f"{'·' if dry_run else '✓'} {who} {said}:", "good")
             yield from (_change(c) for c in one["changes"])
+            yield from (f"    plan unit {name}" for name in one["new_units"])
 
 
 def _change(one: documents.Document) -> Any:

@@ -299,8 +299,9 @@ def add(
     path, new, shadowed = session.run(work)
     if as_json:
         return screen.print_json({"dry_run": dry_run, "path": called(path), "new": new})
-    said = "would be" if dry_run else "is now" if new else "is already"
-    screen.say(f"{path.name}@{path.version} {said} in the database")
+    said = "is already" if not new else "would be" if dry_run else "is now"
+    told = f"{path.name}@{path.version} {said} in the database"
+    screen.say(f"dry run, nothing was written: {told}" if dry_run else told)
     if shadowed and new:
         screen.note(
             f"note: --path {path.name} means the file of that name; this version is called "

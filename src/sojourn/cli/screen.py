@@ -40,7 +40,8 @@ def err() -> Console:
 
 
 def _console(file: TextIO) -> Console:
-    width = None if file.isatty() else int(os.environ.get("COLUMNS") or WIDE)
+    wished = os.environ.get("COLUMNS", "")
+    width = None if file.isatty() else int(wished) if wished.isdecimal() else WIDE
     return Console(file=file, highlight=False, markup=False, emoji=False, width=width)
 
 
