@@ -166,7 +166,7 @@ async def _ask(backend: Backend, world: World, town: Town, question: Question) -
         return
     right = _answers(world, question.query, question.user)
     served = Served(tuple(name in right for name in hits.ids), len(right), 0)
-    town.memory[question.user.user_id].append(Experience(useful(served), hits.took_ms))
+    town.memory[question.user.user_id].append(Experience(useful(served), hits.backend_ms))
 
 
 def _asked(desk: Desk, world: World, user: User, town: Town, since: datetime) -> Iterator[Question]:

@@ -31,9 +31,21 @@ class Journal:
                 yield orjson.loads(line)
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Append a change; it outlives the process from here on."""
-        if self._file is not None:
-            os.write(self._file, orjson.dumps(entry) + END)
+        """Append a change; it outlives the process from here on.
+
+        Raises OSError where it cannot be written, on a full disk for instance, and leaves no
+        part of it behind.
+        """
+        if self._file is None:
+            return
+        before = os.fstat(self._file).st_size
+        line = orjson.dumps(entry) + END
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError:
+            os.ftruncate(self._file, before)
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
