@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sojourn.core.decision import Decision, Refusal
+from sojourn.core.journal import readable
 from sojourn.core.work import hint
 from sojourn.store.clock import Clock
 from sojourn.store.journeys import client_names, find
@@ -54,6 +55,8 @@ async def resolve(door: Door, name: str, *, active: bool = False) -> UUID:
     Of several journeys of a client the active one counts, then the newest. ``active`` asks for
     one that has not ended. Raises :class:`NotFoundError`.
     """
+    if readable(name) != name:
+        raise NotFoundError(f"no journey of client {name!r}; see: sojourn list")
     async with door.db.connection() as connection:
         rows = await find(connection, name)
         running = [r for r in rows if r["ended_at"] is None]

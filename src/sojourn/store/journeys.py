@@ -82,7 +82,7 @@ def _snapshot(
         units=tuple(progress(u) for u in units.get(key, ())),
         facts={f["name"]: _fact(f) for f in facts.get(key, ())},
         rulings=tuple(_ruling(r) for r in rulings.get(key, ())),
-        gate=GateMemory(**row["gate"]) if row["gate"] else None,
+        gate=_gate(row["gate"]) if row["gate"] else None,
         trips={name: _trip(t) for name, t in row["trips"].items()},
         rollback=next((_rollback(r) for r in rollbacks.get(key, ())), None),
         alerts=frozenset((a["kind"], a["subject"]) for a in alerts.get(key, ())),
@@ -150,6 +150,11 @@ def _fact(row: Row) -> Fact:
 def _ruling(row: Row) -> Ruling:
     rest = {k: v for k, v in row.items() if k not in ("journey_id", "answer", "roles")}
     return Ruling(**rest, answer=Answer(row["answer"]), roles=tuple(row["roles"]))
+
+
+def _gate(document: Mapping[str, Any]) -> GateMemory:
+    lists = {k: tuple(v) for k, v in document.items() if isinstance(v, list)}
+    return GateMemory(**{**document, **lists})
 
 
 def _trip(document: Mapping[str, str | None]) -> Trip:
