@@ -172,7 +172,10 @@ class Driver:
         return self.apply(decision) if decision.refusal is None or decision.events else decision
 
     def apply(self, decision: Decision) -> Decision:
-        """Write a decision."""
+        """Write a decision; a refused one has nothing to write but attempts and what was found."""
+        if decision.refusal:
+            parts = ("plans", "changes", "release", "rearm", "withdraw", "requeue", "rulings")
+            assert not any(getattr(decision, part) for part in parts), decision.refusal
         prev, seq = (self.entries[-1].hash, len(self.entries)) if self.entries else (GENESIS, 0)
         self.entries += append(JOURNEY, seq, prev, decision.events)
         self.path = decision.before.path

@@ -237,6 +237,7 @@ def test_retry_sends_what_failed_again_and_the_unit_goes_on() -> None:
     journey.settle_down()
     assert journey.unit("setup").status == UnitOfWorkStatus.FAILED
     decision = journey.decide(RetryFailed(**INES))
+    assert decision.refusal is None
     assert [(r.task_id, r.is_answer) for r in decision.requeue] == [("install", False)]
     assert [e.data["task"] for e in decision.events if e.type == "task.retried"] == ["install"]
     assert journey.unit("setup").status == UnitOfWorkStatus.RUNNING
