@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from sojourn.sandbox.online.backend import Backend
+from sojourn.sandbox.online.wire import Wire
 from sojourn.sandbox.search_service.application import application
 from sojourn.sandbox.search_service.service import Options
 from sojourn.sandbox.search_service.tokens import Tokens
@@ -23,4 +24,6 @@ def wait() -> float:
 async def site(wait: float) -> AsyncIterator[Site]:
     app = application(Options("secret", wait=wait))
     async with serving(app) as url, httpx.AsyncClient() as http:
-        yield Site(Backend(http, url, Tokens("secret"), "medtronic", NOON))
+        wire = Wire(url)
+        yield Site(Backend(http, url, Tokens("secret"), "medtronic", NOON, wire))
+        await wire.aclose()

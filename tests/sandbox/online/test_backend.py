@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import httpx
 import pytest
 
-from sojourn.sandbox.online.backend import PAGE, Backend, ServiceError
+from sojourn.sandbox.online.backend import PAGE, Backend, ServiceError, slug
 from sojourn.sandbox.online.connectors import document, upload
+from sojourn.sandbox.online.directory import email
 from sojourn.sandbox.search_service.tokens import Tokens
 from tests.agents.servers import free_port
 from tests.sandbox.online.desks import Site
@@ -37,6 +40,17 @@ async def test_refusals_say_whether_they_may_pass(site: Site) -> None:
     with pytest.raises(ServiceError, match="500") as failed:
         await site.backend.search("pump", "ann@x")
     assert failed.value.passing
+
+
+async def test_a_client_may_have_any_name(site: Site) -> None:
+    names = ("St. Jude / Medical", "St. Jude & Medical", "Müller\r\nX: 1", "..", "a" * 300)
+    assert len({slug(name) for name in names}) == len(names)
+    assert slug("medtronic-2") == "medtronic-2"
+    for name in names:
+        backend = replace(site.backend, client=name)
+        await backend.remember("things", "one", {"name": name})
+        assert await backend.records("things") == {"one": {"name": name}}
+        assert (await backend.search("pump", email(name, "user-1"))).ids == ()
 
 
 async def test_a_service_that_is_gone_may_come_back() -> None:

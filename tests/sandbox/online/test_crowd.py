@@ -83,3 +83,16 @@ async def test_so_much_is_done_at_once_and_the_first_error_ends_it() -> None:
     assert most <= 3
     with pytest.raises(BadInput, match="no"):
         await at_once(3, [work, fail, work])
+
+
+async def test_those_who_are_let_in_later_ask_from_then_on(site: Site) -> None:
+    await site.install()
+    await site.deploy(10)
+    await site.deploy(40, day=2)
+    assert await asked(site, 2) == 0  # letting people in does not wait for what others ask
+    town = await site.crowd.live(site.desk(2))
+    assert 5 < len(town.memory) <= 10
+    town = await site.crowd.live(site.desk(4))
+    assert 20 < len(town.memory) <= 40
+    world = await site.desk().installed()
+    assert all(town.worth(user) > 0.3 for user in world.users)

@@ -28,6 +28,7 @@ from sojourn.sandbox.online.backend import Backend
 from sojourn.sandbox.online.crowd import Crowd
 from sojourn.sandbox.online.desk import Limits
 from sojourn.sandbox.online.jobs import Job, jobs
+from sojourn.sandbox.online.wire import Wire
 from sojourn.sandbox.search_service.tokens import Tokens
 
 CONNECTIONS = 100
@@ -54,13 +55,14 @@ def application(setting: Setting) -> Starlette:
             raise BadInput(f"there is no agent {name!r}; there is: {', '.join(sorted(every))}")
     service = _client(SECONDS)
     push = _client(5.0)
-    backend = Backend(service, setting.service_url, Tokens(setting.secret), "")
+    wire = Wire(setting.service_url)
+    backend = Backend(service, setting.service_url, Tokens(setting.secret), "", wire=wire)
     handlers = {name: _handler(name, every[name], setting, backend, push) for name in chosen}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as ends:
-            for client in (service, push):
+            for client in (service, push, wire):
                 ends.push_async_callback(client.aclose)
             for handler in handlers.values():
                 ends.push_async_callback(handler.aclose)

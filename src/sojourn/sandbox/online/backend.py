@@ -1,14 +1,18 @@
 """The search service as an agent sees it: requests with the right tokens, at the journey's time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import blake2b
 from time import perf_counter
 from typing import Any, Final
 
 import httpx
+import orjson
 
 from sojourn.sandbox.installed import DEPTH
+from sojourn.sandbox.online.wire import Wire
 from sojourn.sandbox.scenario import Scenario, read
 from sojourn.sandbox.search_service.access import ACT_AS, NOW
 from sojourn.sandbox.search_service.tokens import Kind, Tokens
@@ -48,18 +52,27 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One client's instance of the service; ``now`` None leaves the time to its own clock."""
+    """One client's instance of the service; ``now`` None leaves the time to its own clock.
+
+    Searches go over the wire where there is one; everything else goes over HTTP's own client.
+    """
 
     http: httpx.AsyncClient
     url: str
     tokens: Tokens
     client: str
     now: datetime | None = None
+    wire: Wire | None = None
 
     @property
     def base(self) -> str:
         """Return the URL of the instance."""
-        return f"{self.url}/{self.client}"
+        return f"{self.url}/{self.instance}"
+
+    @property
+    def instance(self) -> str:
+        """Return the name of the instance, as it stands in URLs."""
+        return slug(self.client)
 
     def at(self, now: datetime | None) -> "Backend":
         """Return the same instance at another time."""
@@ -73,17 +86,14 @@ class Backend:
         Raises :class:`ServiceError`.
         """
         where = path[1:] if path.startswith("/") else f"{PATHS[kind]}/{path}"
-        given = {"authorization": f"Bearer {self.tokens.of(kind, self.client)}", **headers}
-        if self.now is not None:
-            given[NOW] = self.now.isoformat()
+        given = {**self._headers(kind), **headers}
         try:
             url = f"{self.base}/{where}"
             response = await self.http.request(method, url, json=body, headers=given)
         except httpx.HTTPError as error:
-            text = f"the search service is not reached: {type(error).__name__} {error}"
-            raise ServiceError(text, passing=True) from None
+            raise _unreached(error) from None
         if response.is_error:
-            raise refusal(response, where)
+            raise refusal(response.status_code, response.text, where)
         return response.json()
 
     async def index(self, path: str, **body: Any) -> Any:
@@ -109,10 +119,27 @@ class Backend:
             body["requestOptions"] = {"facetBucketSize": 10, "datasourcesFilter": [*sources]}
         headers = {ACT_AS: email} | ({"x-request-id": request_id} if request_id else {})
         begun = perf_counter()
-        answer = await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
+        answer = await self._searched(body, headers)
         took = (perf_counter() - begun) * 1000
         every = [result["document"]["metadata"]["datasourceId"] for result in answer["results"]]
         return Hits(tuple(every), float(answer["backendTimeMillis"]), took)
+
+    async def _searched(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        if self.wire is None:
+            return await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
+        path = f"/{self.instance}/{PATHS[Kind.CLIENT]}/search"
+        try:
+            given = {**self._headers(Kind.CLIENT), **headers}
+            status, text = await self.wire.post(path, given, orjson.dumps(body))
+        except OSError as error:
+            raise _unreached(error) from None
+        if status >= 400:
+            raise refusal(status, text.decode(errors="replace"), path)
+        return orjson.loads(text)
+
+    def _headers(self, kind: Kind) -> dict[str, str]:
+        given = {"authorization": f"Bearer {self.tokens.of(kind, self.instance)}"}
+        return given | ({NOW: self.now.isoformat()} if self.now else {})
 
     async def replace(
         self, path: str, field: str, datasource: str, items: Sequence[Any], **more: Any
@@ -160,12 +187,24 @@ class Backend:
         await self.ask(Kind.STEERING, "PUT", "scenario", scenario.written())
 
 
-def refusal(response: httpx.Response, where: str) -> ServiceError:
+def slug(client: str) -> str:
+    """Return a client's name as it can stand in URLs and addresses; a changed one stays unique."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", client).strip("-_")[:60]
+    if plain == client:
+        return client
+    return f"{plain or 'client'}-{blake2b(client.encode(), digest_size=4).hexdigest()}"
+
+
+def refusal(code: int, said: str, where: str) -> ServiceError:
     """Return the error of an answer that is none."""
     try:
-        said = response.json().get("message", response.text)
-    except ValueError:
-        said = response.text
-    code = response.status_code
+        said = orjson.loads(said)["message"]
+    except (ValueError, LookupError, TypeError):
+        said = said or "nothing more"
     text = f"the search service answers {code} to {where}: {said:.300}"
     return ServiceError(text, passing=code >= 500 or code in TRANSIENT)
+
+
+def _unreached(error: Exception) -> ServiceError:
+    text = f"the search service is not reached: {type(error).__name__} {error}"
+    return ServiceError(text, passing=True)

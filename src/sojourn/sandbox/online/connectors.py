@@ -76,7 +76,7 @@ async def _set_up(desk: Desk, kind: str, method: str) -> None:
         "adddatasource",
         name=kind,
         displayName=kind.title(),
-        homeUrl=f"https://{kind}.{desk.call.client_id}.example",
+        homeUrl=f"https://{kind}.{desk.backend.instance}.example",
         identityDatasourceName=DIRECTORY,
         productAccessGroup=SEARCHERS,
     )

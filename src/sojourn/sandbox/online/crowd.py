@@ -13,14 +13,18 @@ from sojourn.sandbox.installed import Served
 from sojourn.sandbox.latency import busy_hour
 from sojourn.sandbox.online.backend import Backend, ServiceError
 from sojourn.sandbox.online.desk import Desk
-from sojourn.sandbox.online.directory import admit, admitted, email, ensure
+from sojourn.sandbox.online.directory import admit, email, ensure
 from sojourn.sandbox.people import ASKED, Experience, own_queries, poisson, questions, useful
 from sojourn.sandbox.seeds import rng
 from sojourn.sandbox.usage import grown
 from sojourn.sandbox.world import Query, User, World, relevant
 
 CROWD: Final = "crowd"
-"""Under this name it is remembered when who was let in, and until when people have lived."""
+"""Under this name is remembered what is to be known of the people: SINCE and UNTIL."""
+SINCE: Final = "since"
+"""Since when each person who may search has been let in."""
+UNTIL: Final = "until"
+"""Until when people have asked what they ask."""
 LONGEST: Final = timedelta(days=8)
 """People who were not looked at for longer than that have lived for so long only."""
 REMEMBERED: Final = timedelta(days=2)
@@ -39,23 +43,6 @@ class Question:
     user: User
     query: Query
     request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lived:
-    """When it last changed who may search, and until when people have asked what they ask."""
-
-    admitted: datetime
-    until: datetime
-
-    @classmethod
-    def read(cls, record: Mapping[str, str]) -> "Lived":
-        """Return what was remembered."""
-        return cls(*(datetime.fromisoformat(record[name]) for name in ("admitted", "until")))
-
-    def written(self) -> Mapping[str, str]:
-        """Return what is to be remembered."""
-        return {"admitted": self.admitted.isoformat(), "until": self.until.isoformat()}
 
 
 @dataclass(slots=True)
@@ -90,18 +77,22 @@ class Crowd:
         """Let the client's people ask what they ask up to now; raises ServiceError, BadInput."""
         town = self._towns[desk.call.client_id]
         async with town.lock:
-            known = (await desk.backend.records(CROWD)).get(CROWD)
-            if known is not None:
-                await self._live(desk, town, Lived.read(known))
+            known = await desk.backend.records(CROWD)
+            since = {k: datetime.fromisoformat(v) for k, v in known.get(SINCE, {}).items()}
+            lived = known.get(UNTIL, {}).get(UNTIL)
+            if since:
+                until = datetime.fromisoformat(lived) if lived else min(since.values())
+                await self._live(desk, town, since, until)
         return town
 
     async def admit(self, desk: Desk, world: World, users: Sequence[User]) -> None:
-        """Let these people search from now on, and no others; until now, others may have."""
-        town = await self.live(desk)
-        async with town.lock:
-            await ensure(desk.backend, world)
-            await admit(desk.backend, [user.user_id for user in users])
-            await desk.backend.remember(CROWD, CROWD, Lived(desk.now, desk.now).written())
+        """Let these people search from now on, and no others."""
+        await ensure(desk.backend, world)
+        known = (await desk.backend.records(CROWD)).get(SINCE, {})
+        await admit(desk.backend, [user.user_id for user in users])
+        now = desk.now.isoformat()
+        since = {user.user_id: known.get(user.user_id, now) for user in users}
+        await desk.backend.remember(CROWD, SINCE, since)
 
     async def try_out(self, desk: Desk, world: World, users: Sequence[User]) -> Town:
         """Let those people try the service who have no memory of it."""
@@ -115,19 +106,23 @@ class Crowd:
         await _ask_all(desk, world, town, asked)
         return town
 
-    async def _live(self, desk: Desk, town: Town, lived: Lived) -> None:
-        since = lived.until
-        if not town.memory:  # the agent was started anew; a repeated query counts once
-            since = max(lived.admitted, since - REMEMBERED)
-        if desk.now <= since:
+    async def _live(
+        self, desk: Desk, town: Town, since: Mapping[str, datetime], lived: datetime
+    ) -> None:
+        begin = lived if town.memory else lived - REMEMBERED  # a repeated query counts once
+        if desk.now <= begin:
             return
-        since = max(since, desk.now - LONGEST)
+        begin = max(begin, desk.now - LONGEST)
         world = await desk.installed()
-        people = await admitted(desk.backend, world)
-        asked = [q for user in people for q in _asked(desk, world, user, town, since)]
+        asked = [
+            question
+            for user in world.users
+            if user.user_id in since
+            for question in _asked(desk, world, user, town, max(begin, since[user.user_id]))
+        ]
         await _ask_all(desk, world, town, sorted(asked, key=lambda question: question.at))
-        until = max(lived.until, desk.now)
-        await desk.backend.remember(CROWD, CROWD, Lived(lived.admitted, until).written())
+        until = {UNTIL: max(lived, desk.now).isoformat()}
+        await desk.backend.remember(CROWD, UNTIL, until)
 
 
 async def at_once(most: int, work: Iterable[Callable[[], Awaitable[Result]]]) -> list[Result]:

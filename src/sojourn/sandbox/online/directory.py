@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sojourn.sandbox.online.backend import Backend
+from sojourn.sandbox.online.backend import Backend, slug
 from sojourn.sandbox.world import DEPARTMENTS, User, World
 
 DIRECTORY: Final = "directory"
@@ -16,7 +16,7 @@ JUDGES: Final = "evaluators"
 
 def email(client: str, user_id: str) -> str:
     """Return a person's address."""
-    return f"{user_id}@{client}.example"
+    return f"{user_id}@{slug(client)}.example"
 
 
 def judge(client: str, department: str) -> str:

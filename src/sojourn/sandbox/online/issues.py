@@ -15,7 +15,7 @@ INCIDENTS: Final = (frozenset({"incident", "P0"}), frozenset({"incident", "P1"})
 
 async def report(desk: Desk) -> Completed:
     """Count what was open at any time in the window, and what is now."""
-    path = f"/tracker/repos/{desk.call.client_id}/search/issues?state=all"
+    path = f"/tracker/repos/{desk.backend.instance}/search/issues?state=all"
     every = await desk.backend.ask(Kind.CLIENT, "GET", path)
     labelled = [({label["name"] for label in issue["labels"]}, issue) for issue in every]
     bugs = [_lasting(issue) for labels, issue in labelled if labels >= CRITICAL]

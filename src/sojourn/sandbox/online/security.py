@@ -94,7 +94,7 @@ async def _service(backend: Backend) -> AsyncIterator[tuple[str, str]]:
         (
             "high",
             "a token for indexing may search",
-            backend.tokens.of(Kind.INDEXING, backend.client),
+            backend.tokens.of(Kind.INDEXING, backend.instance),
         ),
         ("critical", "another client's token is taken", backend.tokens.of(Kind.CLIENT, "nobody")),
     ):
