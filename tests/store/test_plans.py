@@ -1,0 +1,160 @@
+"""The hot statements find their rows by indexes, however many rows there are."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from sojourn.store import queries
+from sojourn.store.postgres import Database
+from tests.doors import START, rows
+
+FILL = (
+    "SET session_replication_role = replica",
+    """INSERT INTO paths (name, version, digest, document) VALUES ('p', 1, 'd', '{}')""",
+    """INSERT INTO journey_states (journey_id, client_id, current_stage, started_at,
+           stage_started_at, journey_key, path_id, path_name, ball_with, schedule, due_at, seq,
+           hash, stage_seq)
+       SELECT lpad(to_hex(n), 32, '0')::uuid, 'client-' || n, 'sandbox', %(now)s, %(now)s,
+           'key-' || n, 1, 'p', 'agent', 'on_track', %(now)s + n * interval '1 s', 2, '', 1
+       FROM generate_series(1, 20000) n""",
+    """INSERT INTO units_of_work (journey_id, uow_id, external_id, name, stage, visit, purpose,
+           status)
+       SELECT journey_id, uuid(overlay(journey_id::text PLACING 'aaaaaaaa' FROM 1)), 'x' || v, 'u',
+           'sandbox', v, 'activity', 'running'
+       FROM journey_states, generate_series(1, 1) v""",
+    """INSERT INTO tasks (journey_id, uow_id, task_id, position, name, agent_id, status, due_at,
+           timed, owner)
+       SELECT journey_id, uow_id, 't' || n, n, 't', 'a' || n,
+           CASE n WHEN 1 THEN 'pending' WHEN 2 THEN 'running' ELSE 'completed' END,
+           CASE WHEN n = 1 AND right(uow_id::text, 2) = '00' THEN %(now)s END, false,
+           CASE WHEN n = 2 AND right(uow_id::text, 2) = '01' THEN gen_random_uuid() END
+       FROM units_of_work, generate_series(1, 5) n""",
+    """INSERT INTO measurements (journey_id, metric, at, source, value)
+       SELECT journey_id, 'm' || m, %(now)s + n * interval '1 h', 's', n
+       FROM journey_states, generate_series(1, 2) m, generate_series(1, 5) n""",
+    """INSERT INTO facts (journey_id, name, value, at)
+       SELECT journey_id, 'f' || n, '1', %(now)s FROM journey_states, generate_series(1, 3) n""",
+    """INSERT INTO alerts (journey_id, kind, subject, severity, message, raised_at, resolved_at)
+       SELECT journey_id, 'k', 's', 'page', 'm', %(now)s, %(now)s FROM journey_states""",
+    """INSERT INTO approvals (journey_id, criterion, answer, actor, roles, at, visit, evidence,
+           evidence_hash)
+       SELECT journey_id, 'c', 'approve', 'a', '{}', %(now)s, 1, '{}', '' FROM journey_states""",
+    "SET session_replication_role = origin",
+    "ANALYZE",
+)
+KEY = UUID(int=77)
+UNIT = UUID("aaaaaaaa-0000-0000-0000-00000000004d")
+BIG = {"journey_states", "units_of_work", "tasks", "measurements", "facts", "alerts", "approvals"}
+
+
+@pytest.fixture
+async def large(shared: Database) -> Database:
+    """A database with twenty thousand journeys."""
+    if not await rows(shared, "SELECT 1 FROM journey_states LIMIT 1"):
+        async with shared.connection() as connection:
+            for statement in FILL:
+                await connection.execute(statement.encode(), {"now": START})
+    return shared
+
+
+def some(count: int, **columns: Any) -> Jsonb:
+    """Return a set of rows for a statement, each of another journey."""
+    return Jsonb(
+        [
+            {
+                "k": n,
+                "journey_id": UUID(int=n * 100),
+                "uow_id": UUID(int=(0xAAAAAAAA << 96) + n * 100),
+                "task_id": "t2",
+                **columns,
+            }
+            for n in range(1, count + 1)
+        ]
+    )
+
+
+ATTEMPT = {"fence": 1, "status": "completed", "retry_count": 0, "at": START, "agent_id": "a"}
+ATTEMPT |= {"measurements": [], "worker": KEY, "output": {}}
+READING = {"metric": "m1", "agg": "mean", "since": START, "until": START + timedelta(days=1)}
+READING |= {"holds": [], "recent": 1, "every": timedelta(hours=8)}
+GIVEN: Mapping[str, Any] = {
+    "ids": [UUID(int=n * 100) for n in range(1, 101)],
+    "now": START + timedelta(hours=1),
+    "limit": 200,
+    "worker": KEY,
+    "room": 100,
+    "agents": [],
+    "name": "client-77",
+    "id": KEY,
+    "names": ["client-77", "key-78", str(KEY)],
+    "clients": ["client-77"],
+    "lease": timedelta(seconds=15),
+    "journey_id": KEY,
+    "metric": "m1",
+    "reason": "x",
+}
+HOT: list[tuple[str, str, Mapping[str, Any]]] = [
+    ("journeys", "due", {}),
+    ("journeys", "lock", {}),
+    ("journeys", "states", {}),
+    ("journeys", "rulings", {}),
+    ("journeys", "open_rollbacks", {}),
+    ("journeys", "open_alerts", {}),
+    ("journeys", "facts", {}),
+    ("journeys", "next_due", {}),
+    ("journeys", "find", {}),
+    ("journeys", "resolve", {"ids": [None, None, KEY]}),
+    ("journeys", "taken_keys", {}),
+    ("work", "progress", {}),
+    ("work", "claim", {}),
+    ("work", "settle", {"rows": some(200, **ATTEMPT)}),
+    ("work", "next_due", {}),
+    ("work", "hand_back", {}),
+    ("work", "withdraw", {"rows": some(20)}),
+    ("work", "release", {"rows": some(20, at=START)}),
+    ("work", "requeue", {"rows": some(20, is_answer=False, at=START)}),
+    ("work", "freeze", {}),
+    ("work", "thaw", {"rows": some(20, late=timedelta(hours=1))}),
+    ("work", "undoable", {"rows": some(20, stage="sandbox")}),
+    ("work", "change_units", {"rows": some(20, status="running", run=False, at=START)}),
+    ("workers", "rescue", {}),
+    ("measurements", "observe", {"rows": some(500, **READING)}),
+    ("measurements", "series", {}),
+]
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a plan and all plans within it."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "given"), HOT, ids=lambda v: v if isinstance(v, str) else ""
+)
+async def test_no_table_is_read_whole(
+    large: Database, subject: str, name: str, given: Mapping[str, Any]
+) -> None:
+    query = queries.load(subject)[name].sql
+    async with large.connection() as connection:
+        cursor = await connection.execute(
+            f"EXPLAIN (FORMAT JSON) {query}".encode(), {**GIVEN, **given}
+        )
+        [row] = await cursor.fetchall()
+    found = list(nodes(row[0][0]["Plan"]))
+    whole = [n for n in found if n["Node Type"] == "Seq Scan" and n["Relation Name"] in BIG]
+    assert whole == []
+    read = [
+        n for n in found if n.get("Relation Name") in BIG and n["Node Type"].startswith("Index")
+    ]
+    unbounded = [
+        n
+        for n in read
+        if "Index Cond" not in n and n["Plan Rows"] > 1_000 and "due" not in n["Index Name"]
+    ]
+    assert unbounded == [], "an index that is read from end to end is a table read whole"
