@@ -1,9 +1,10 @@
 """The engine of one process: its loops, woken by PostgreSQL, until it is told to stop."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sojourn.control.door import Door
 from sojourn.control.workers import sync_limits
@@ -13,6 +14,10 @@ from sojourn.engine.loop import Loop
 from sojourn.engine.rescuer import Rescuer
 from sojourn.engine.timekeeper import Timekeeper
 from sojourn.engine.worker import Bridge, Limited, Worker
+from sojourn.store.postgres import DatabaseUnavailable
+
+AGAIN: Final = 1.0
+"""Seconds after which a listener that could not begin tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ async def run_engine(
     lease = Lease(door, pace.lease, lambda: worker.lost())
     worker = Worker(door, bridge, lease, pace.poll, pace.worker_tasks, pace.claim_batch)
     conductor = Conductor(door, pace.poll, pace.journey_batch)
-    rescuer = Rescuer(door, pace.lease.total_seconds() / 3)
+    rescuer = Rescuer(door, pace.lease)
     timekeeper = Timekeeper(door, max(pace.poll, 1.0))
     await lease.once()
     ended = asyncio.Event()
@@ -51,28 +56,27 @@ async def run_engine(
         # The lease outlives the worker, which still writes outcomes while it closes.
         group.create_task(lease.run(ended))
         loops: list[Loop] = [worker, conductor, rescuer, timekeeper]
-        running = [group.create_task(_stoppable(loop, stop)) for loop in loops]
-        await asyncio.gather(*running)
+        group.create_task(_wake_at_the_end(stop, loops))
+        await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
         ended.set()
         lease.wake()
         for listener in listeners:
             listener.cancel()
 
 
-async def _stoppable(loop: Loop, stop: asyncio.Event) -> None:
-    """Run a loop, and end its rest when it is told to stop."""
-    running = asyncio.create_task(loop.run(stop))
-    told = asyncio.create_task(stop.wait())
-    await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
-    loop.wake()
-    told.cancel()
-    with suppress(asyncio.CancelledError):
-        await told
-    await running
+async def _wake_at_the_end(stop: asyncio.Event, loops: Sequence[Loop]) -> None:
+    await stop.wait()
+    for loop in loops:
+        loop.wake()
 
 
 async def _listen(door: Door, channel: str, loop: Loop) -> None:
     """Wake a loop when PostgreSQL says that there is something; its poll is the back-stop."""
-    async with door.db.listen(channel) as payloads:
-        async for _ in payloads:
-            loop.wake()
+    while True:
+        try:
+            async with door.db.listen(channel) as payloads:
+                loop.wake()  # for what was said before anyone listened
+                async for _ in payloads:
+                    loop.wake()
+        except DatabaseUnavailable:
+            await asyncio.sleep(AGAIN)

@@ -1,25 +1,39 @@
 """The rescuer: frees the tasks of workers whose lease has run out."""
 
+from datetime import timedelta
+from time import monotonic
+
 import structlog
 
 from sojourn.control.door import Door
-from sojourn.control.workers import rescue
+from sojourn.control.workers import rescue, set_watch
 from sojourn.engine.loop import Loop
 
 log = structlog.get_logger()
 
 
 class Rescuer(Loop):
-    """Looks every ``poll`` seconds for workers that died or hang."""
+    """Looks three times in a lease's length for workers that died or hang.
+
+    When the database has been away nobody could renew a lease, and nobody is dead for that: for
+    the length of a lease the workers are given time.
+    """
 
     name = "rescuer"
 
-    def __init__(self, door: Door, poll: float) -> None:
-        super().__init__(poll)
+    def __init__(self, door: Door, lease: timedelta) -> None:
+        super().__init__(lease.total_seconds() / 3)
         self._door = door
+        self._lease = lease.total_seconds()
+        self._patient_until = 0.0
 
     async def once(self) -> float:
         """Free what dead workers hold."""
+        if self._failures:
+            await set_watch(self._door)
+            self._patient_until = monotonic() + self._lease
+        if monotonic() < self._patient_until:
+            return self.poll
         workers, tasks = await rescue(self._door)
         if workers or tasks:
             log.warning("took over from lost workers", workers=workers, tasks=tasks)

@@ -80,6 +80,14 @@ class Worker(Loop):
         self._closing = False
         self._waiting = True
 
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do rounds until ``stop`` is set, then close; where it is cancelled, no call stays."""
+        try:
+            await super().run(stop)
+        finally:
+            for task in self._running:
+                task.cancel()
+
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
         wrote = await self._write()
