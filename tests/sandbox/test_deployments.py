@@ -11,7 +11,8 @@ async def test_a_deployment_repeated_is_the_same_deployment() -> None:
 
 async def test_users_are_passed_on_and_a_removal_said() -> None:
     assert (await output(deploy, target="pilot", users=25))["users"] == 25
-    assert (await output(deploy, target="pilot", action="remove"))["removed"]
+    for action in ("remove", "withdraw"):
+        assert (await output(deploy, target="pilot", action=action))["removed"]
 
 
 async def test_messages_are_counted_by_recipient() -> None:

@@ -62,3 +62,24 @@ def test_a_start_without_a_zone_is_utc() -> None:
 def test_a_faulty_world_is_refused_by_place(given: Any, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         read(given)
+
+
+def test_an_agent_has_its_own_faults_and_those_of_all() -> None:
+    scenario = read(
+        world(
+            {"kind": "flaky", "from_day": 1, "amount": 0.5, "agent": "survey-agent"},
+            {"kind": "lie", "from_day": 1},
+        )
+    )
+    later = START_AT + timedelta(days=2)
+    assert scenario.fault(Trouble.FLAKY, later, "survey-agent")
+    assert scenario.fault(Trouble.FLAKY, later, "usage-agent") is None
+    assert scenario.fault(Trouble.LIE, later, "usage-agent")
+    assert scenario.fault(Trouble.LIE, START_AT, "usage-agent") is None
+
+
+def test_a_scenario_that_is_written_is_read_as_it_was() -> None:
+    spells = {"kind": "leak", "from_day": 2, "until_day": 3, "connector": "jira"}
+    for given in (world(spells, {"kind": "dead", "agent": "usage-agent"}), {"spells": [spells]}):
+        scenario = read(given)
+        assert read(scenario.written()) == scenario
