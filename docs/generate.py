@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from sojourn.cli.reference import page as commands
 from sojourn.paths import builtin, load_file
 from sojourn.paths.diagram import diagram
 from sojourn.paths.reference import reference
@@ -54,11 +55,17 @@ def path() -> str:
     return f"{title}\n\n{MARK}\n{rest}"
 
 
+def cli() -> str:
+    """Return the page of the commands."""
+    return commands(MARK)
+
+
 # Each page and what writes it; a new generated page is one more line here.
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "states.md": states,
     "path.md": path,
+    "cli.md": cli,
 }
 
 

@@ -2,7 +2,7 @@ from tests.cli.terminal import Terminal
 
 
 def ready(cli: Terminal) -> None:
-    """Let the work of the standard path's sandbox be as good as done: all but the demo is waived."""
+    """Start acme on the standard path, admitted to its sandbox."""
     facts = ("contract_signed=true", "infrastructure_provisioned=true", "data_sources=[jira]")
     cli("start", "acme", *(word for fact in facts for word in ("--fact", fact)))
 

@@ -9,7 +9,11 @@ from sojourn.control.door import resolve
 from sojourn.store.alerts import open_alerts
 from sojourn.store.sets import Row
 
-ICONS = {"page": ("✗ page", "bad"), "notify": ("! notify", "warn"), "digest": ("· digest", "dim")}
+ICONS = {
+    "page": ("✗ page", "bad"),
+    "notify": ("! notify", "warn"),
+    "digest": ("· digest", "dim"),
+}
 
 
 def alerts(

@@ -84,8 +84,8 @@ def export(
 ) -> None:
     """Write the journal as JSON lines, each with its hash and the hash before it.
 
-    Without --output it goes to stdout; --json changes nothing there, and with --output says
-    how many events were written.
+    Without --output it goes to stdout; --json changes nothing there, and with --output says how
+    many events were written.
 
     \b
     Example:

@@ -25,7 +25,8 @@ group = typer.Typer(help="The database: start and stop, state, schema, clock.")
 def start(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
     """Start Sojourn's own PostgreSQL and keep it running.
 
-    It runs until `sojourn db stop`. Without this it runs for as long as some command uses it; started, commands are quicker.
+    It runs until `sojourn db stop`. Without this it runs for as long as some command uses it;
+    started, commands are quicker.
 
     \b
     Example:
@@ -186,8 +187,9 @@ def clock(
 ) -> None:
     """Show the journeys' clock, or set it ahead.
 
-    Setting it ahead, or to another speed, is for tests and demonstrations. All processes go by it, and it never goes back: a clock that was set ahead stays ahead. Leave
-    it alone where clients are real.
+    Setting it ahead, or to another speed, is for tests and demonstrations. All processes go by
+    it, and it never goes back: a clock that was set ahead stays ahead. Leave it alone where
+    clients are real.
 
     \b
     Examples:

@@ -34,9 +34,9 @@ Running = asyncio.Task[None]
 def worker(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
     """Run the engine, as one of any number of workers.
 
-    It runs until SIGTERM or Ctrl-C, decides on due journeys and runs due tasks. Told to stop, it finishes what it can and hands
-    the rest back to the others; a second signal ends it at once. --dry-run only checks settings,
-    agents and database.
+    It runs until SIGTERM or Ctrl-C, decides on due journeys and runs due tasks. Told to stop,
+    it finishes what it can and hands the rest back to the others; a second signal ends it at
+    once. --dry-run only checks settings, agents and database.
 
     \b
     Example:
@@ -55,8 +55,9 @@ def worker(dry_run: options.DryRun = False, as_json: options.Json = False) -> No
 def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
     """Run the engine and the HTTP API.
 
-    They run until SIGTERM or Ctrl-C. /healthz says whether the process lives, /readyz whether it can work. SOJOURN_HOST and
-    SOJOURN_PORT say where it listens. --dry-run only checks settings, agents, database and port.
+    They run until SIGTERM or Ctrl-C. /healthz says whether the process lives, /readyz whether
+    it can work. SOJOURN_HOST and SOJOURN_PORT say where it listens. --dry-run only checks
+    settings, agents, database and port.
 
     \b
     Example:

@@ -144,7 +144,7 @@ def _refused(error: Any) -> Told:
 
 
 def named(text: str, client: str) -> str:
-    """Return a text in which core says CLIENT for whichever client it is, with the client's name."""
+    """Return a text of core, which says CLIENT for any client, with the client's name."""
     return text.replace("CLIENT", client)
 
 

@@ -28,8 +28,9 @@ def promote(
 ) -> None:
     """Pass the gate that the journey stands before, if it holds.
 
-    Exit status 3 where it does not hold. The engine passes gates by itself where the path says so; this asks for it now. Whoever
-    asked cannot approve the same promotion. A failed attempt is kept in the gate's history.
+    Exit status 3 where it does not hold. The engine passes gates by itself where the path says
+    so; this asks for it now. Whoever asked cannot approve the same promotion. A failed attempt
+    is kept in the gate's history.
 
     \b
     Example:

@@ -15,8 +15,8 @@ def hold(
 ) -> None:
     """Freeze a journey: its clocks stand still, nothing new is sent.
 
-    Calls that agents have begun go on; what comes of them counts. Windows and soak do not
-    count held time.
+    Calls that agents have begun go on; what comes of them counts. Windows and soak do not count
+    held time.
 
     \b
     Example:

@@ -96,8 +96,8 @@ def root(
 ) -> None:
     """Take client companies from contract to production, stage by stage, on live evidence.
 
-    Each command explains itself with --help, speaks JSON with --json, and shows with
-    --dry-run what it would do.
+    Each command explains itself with --help, speaks JSON with --json, and shows with --dry-run
+    what it would do.
     """
     if show_version:
         print(f"sojourn {version('sojourn')}")

@@ -117,8 +117,9 @@ def lint(
 ) -> None:
     """Check path files.
 
-    Every problem is told with its line, and what is questionable in a sound file. Exit status 2 for a file that cannot be used, 4 for one with errors (an agent that does not
-    exist, say), 0 otherwise.
+    Every problem is told with its line, and what is questionable in a sound file. Exit status 2
+    for a file that cannot be used, 4 for one with errors (an agent that does not exist, say), 0
+    otherwise.
 
     \b
     Examples:
@@ -277,8 +278,8 @@ def add(
 ) -> None:
     """Put a path into the database as the next version of its name.
 
-    Every machine can use it then. Content that is there already keeps its version. A path is also added by itself when the
-    first journey starts on it.
+    Every machine can use it then. Content that is there already keeps its version. A path is
+    also added by itself when the first journey starts on it.
 
     \b
     Example:

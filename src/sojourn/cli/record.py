@@ -50,9 +50,10 @@ def record(
 ) -> None:
     """Record metrics and facts, one by one or in bulk.
 
-    All of it is written or nothing; the engine then looks at the journeys at once. The journey's path says which names are metrics and which are facts; any other name is a
-    metric where its value is a number. A value is read as JSON where it is JSON; '[a, b]' is
-    a list; anything else is text.
+    All of it is written or nothing; the engine then looks at the journeys at once. The
+    journey's path says which names are metrics and which are facts; any other name is a metric
+    where its value is a number. A value is read as JSON where it is JSON; '[a, b]' is a list;
+    anything else is text.
 
     A file has one value a line: client, name (or metric), value, at, n, source, and error
     instead of value where the source had none. CSV begins with the columns' names. CLIENT is

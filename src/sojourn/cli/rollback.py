@@ -29,8 +29,8 @@ def rollback(
 ) -> None:
     """Roll a journey back: undo, validate, return to a stage.
 
-    What is undone is the work of the stages left. With --dry-run it shows exactly what then runs: each undo in its order, and what cannot be
-    taken back.
+    What is undone is the work of the stages left. With --dry-run it shows exactly what then
+    runs: each undo in its order, and what cannot be taken back.
 
     \b
     Examples:

@@ -22,9 +22,13 @@ def own_files(settings: Settings) -> dict[str, FilePath]:
 
 def file_of(settings: Settings, name: str) -> FilePath | None:
     """Return the file that a name or file name means, the user's own before a built-in one."""
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if _is_file_name(name):
         return FilePath(name)
     return (builtin() | own_files(settings)).get(name)
+
+
+def _is_file_name(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) or "/" in name
 
 
 async def find(app: App, name: str) -> Path:
@@ -34,7 +38,7 @@ async def find(app: App, name: str) -> Path:
     the database. Raises PathError for a file that is not sound.
     """
     plain, at, version = name.partition("@")
-    if at and not plain.endswith((".yaml", ".yml")):
+    if at and not _is_file_name(name):
         return await _stored(app, plain, _number(name, version))
     if file := file_of(app.settings, name):
         return load_file(file)

@@ -24,7 +24,8 @@ def show(
 ) -> None:
     """Show a journey whole, once or live.
 
-    That is: stages, the gate with every check, work, alerts, rollbacks, the last events. --follow shows it live until it ends or you press Ctrl-C. Where the output is no terminal it
+    That is: stages, the gate with every check, work, alerts, rollbacks, the last events.
+    --follow shows it live until it ends or you press Ctrl-C. Where the output is no terminal it
     prints the events as they come, with --json a whole document on one line for each change.
 
     \b

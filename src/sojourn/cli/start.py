@@ -67,8 +67,9 @@ def start(
 ) -> None:
     """Start a journey for a client.
 
-    It says what the entry gate still waits for, and how to record it. A value is read as JSON where it is JSON (true, 25, 0.87); '[a, b]' is a list, of texts
-    where its items are bare words; anything else is text. Quote the brackets for your shell.
+    It says what the entry gate still waits for, and how to record it. A value is read as JSON
+    where it is JSON (true, 25, 0.87); '[a, b]' is a list, of texts where its items are bare
+    words; anything else is text. Quote the brackets for your shell.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Values as people type them: ``name=value``, where the value is JSON, a bracketed list, or text."""
+"""Values as people type them: ``name=value``; JSON, a bracketed list, or text."""
 
 import json
 import math

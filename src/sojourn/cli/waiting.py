@@ -1,7 +1,7 @@
 """Waiting for change: woken by PostgreSQL, with a look every second or so as back-stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
@@ -13,7 +13,7 @@ POLL: Final = 2.0
 CHANNEL: Final = "sojourn_events"
 
 
-async def looks(db: Database, poll: float = POLL) -> AsyncIterator[None]:
+async def looks(db: Database, poll: float = POLL) -> AsyncGenerator[None]:
     """Yield whenever it is time to look: at once, after each change, and every ``poll`` seconds.
 
     It goes on when the database is away for a while.

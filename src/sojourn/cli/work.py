@@ -67,7 +67,8 @@ def retry(
 ) -> None:
     """Send failed tasks again.
 
-    All of the visit, or those of one unit, or one task. Work goes on from the failed task; what is done stays done.
+    All of the visit, or those of one unit, or one task. Work goes on from the failed task; what
+    is done stays done.
 
     \b
     Examples:
@@ -94,7 +95,8 @@ def answer(
 ) -> None:
     """Answer what an agent asked.
 
-    Its task goes on with the answer. --unit and --task say which question, where several are open (sojourn show CLIENT).
+    Its task goes on with the answer. --unit and --task say which question, where several are
+    open (sojourn show CLIENT).
 
     \b
     Examples:
@@ -132,8 +134,8 @@ def submit(
     journey_id in the file names the journey. A task may also have: depends_on, max_retries,
     timeout, deadline, retry, undo, irreversible, idempotent, measures, facts; a unit also:
     name, purpose, required, every. Texts in input_data may refer to ${client.id},
-    ${journey.metadata.x}, ${facts.x}, ${tasks.<task>.output.x} and ${units.<unit>.<task>.output.x};
-    a plain ${ is written $${.
+    ${journey.metadata.x}, ${facts.x}, ${tasks.<task>.output.x} and
+    ${units.<unit>.<task>.output.x}; a plain ${ is written $${.
 
     \b
     Examples:
