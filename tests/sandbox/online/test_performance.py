@@ -11,12 +11,12 @@ from tests.sandbox.online.desks import Site
 
 @pytest.fixture
 def wait() -> float:
-    return 0.2
+    return 0.3
 
 
 async def test_a_slow_spell_is_measured(site: Site) -> None:
     await site.install()
-    await site.trouble({"kind": "latency", "from_day": 2, "amount": 3})
+    await site.trouble({"kind": "latency", "from_day": 2, "amount": 5})
     site.limits = Limits(requests=40)
     good = (await run(site.desk(1, requests=500))).output
     slow = (await run(site.desk(4, requests=500))).output
