@@ -1,11 +1,18 @@
 """A small fleet full of life for the pages to show: every kind of journey, on a clock that stands."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
 from uuid import UUID
 
 import httpx
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
 from starlette.requests import Request
 
@@ -14,8 +21,8 @@ from sojourn.control.keys import Principal
 from sojourn.core.commands import Approve, Cancel, HoldJourney, RollBack
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome
 from sojourn.dashboard import create_dashboard
-from sojourn.store.postgres import Database
-from tests.doors import later
+from sojourn.store.postgres import Database, open_database
+from tests.doors import START, later, rows, set_time
 from tests.journeys.story import Agents, Story, open_story
 
 FLEET = """
@@ -80,7 +87,7 @@ stages:
         tasks: [{ name: enable, title: "Enable ${wave.percent} %", agent: builder }]
 """
 DEMO = "stakeholder_demo"
-ANN = Principal("ann", ("admin",), csrf="ann's secret")
+ANN = Principal("ann", ("admin", "approver"), csrf="ann's secret")
 EVE = Principal("eve", ("viewer",), csrf="eve's secret")
 TOM = Principal("tom", ("client",), client_id="globex", csrf="tom's secret")
 BOT = Principal("loader", ("agent",), agent_id="loader")
@@ -109,9 +116,11 @@ class Life:
         return f"/journeys/journey-{client}-2026"
 
 
-async def no_life(db: Database) -> Life:
+async def no_life(db: Database, now: datetime = START) -> Life:
     """Return pages over an empty database."""
     story, agents = open_story(db)
+    set_time(story.door, now)
+    agents.answers["loader"] = lambda call: loaded(call)
     life: Life
 
     async def identify(_request: Request) -> Principal | None:
@@ -128,8 +137,7 @@ async def no_life(db: Database) -> Life:
 async def full_life(db: Database) -> Life:
     """Return pages over a fleet in which everything has happened once."""
     life = await no_life(db)
-    story, agents = life.story, life.agents
-    agents.answers["loader"] = lambda call: loaded(call)
+    story = life.story
     for client in ("acme", "globex", "initech", "umbrella", "hooli", "stark", "wayne", "tyrell"):
         facts = {"contract_signed": True} if client != "acme" else {}
         life.journeys[client] = await story.start(FLEET, client, facts=facts, owner="dana")
@@ -186,12 +194,54 @@ def loaded(call: Call) -> Outcome:
     return Completed({"documents": 1200, "by": call.task_id})
 
 
-def seen_by(life: Life, who: Principal | None) -> Life:
-    """Return the same life, seen by somebody else."""
-    life.who = who
-    return life
+END = START + timedelta(days=8, minutes=1)
+_numbers = count(1)
 
 
-def renamed(who: Principal, actor: str) -> Principal:
-    """Return the same rights under another name."""
-    return replace(who, actor=actor)
+def _administer(server: str, statement: str) -> None:
+    with psycopg.connect(server, dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def lived(server: str, template: str) -> Iterator[str]:
+    """A database in which the fleet has lived, to clone: living takes ten seconds."""
+    name = "template_lived"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+    async def live() -> None:
+        async with open_database(make_conninfo(server, dbname=name), Path()) as db:
+            life = await full_life(db)
+            assert life.story.now < END
+            await life.story.worker.close()
+            await life.story.lease.close()
+
+    asyncio.run(live())
+    yield name
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def life(server: str, lived: str) -> AsyncIterator[Life]:
+    """Pages over a fleet in which everything has happened once."""
+    name = f"life_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {lived} STRATEGY FILE_COPY")
+    try:
+        async with open_database(make_conninfo(server, dbname=name), Path()) as db:
+            found = await no_life(db, END)
+            every = await rows(db, "SELECT client_id, journey_id FROM journey_states")
+            found.journeys = dict(every)
+            yield found
+            await found.story.worker.close()
+            await found.story.lease.close()
+    finally:
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty(db: Database) -> AsyncIterator[Life]:
+    """Pages over an empty database."""
+    found = await no_life(db)
+    yield found
+    await found.story.worker.close()
+    await found.story.lease.close()
