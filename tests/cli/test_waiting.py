@@ -30,7 +30,7 @@ async def test_without_news_there_is_a_look_every_so_often(db: Database) -> None
 
 async def test_leaving_stops_listening(db: Database) -> None:
     def listening() -> int:
-        return sum("_listen" in repr(task.get_coro()) for task in asyncio.all_tasks())
+        return sum(" _listen at " in repr(task.get_coro()) for task in asyncio.all_tasks())
 
     async with aclosing(waiting.looks(db)) as looks:
         await anext(looks)

@@ -24,35 +24,36 @@ LATE: Final[Mapping[str, str]] = {"ahead": "good", "behind": "warn", "stuck": "b
 ICONS: Final[Mapping[str, str]] = {"ahead": "»", "on_track": "=", "behind": "!", "stuck": "✗"}
 
 
+InStage = Annotated[str | None, typer.Option("--stage", metavar="STAGE", help="In this stage.")]
+WithBall = Annotated[Ball | None, typer.Option("--ball", help="Who has to act.")]
+OnSchedule = Annotated[Schedule | None, typer.Option("--schedule", help="Against the plan.")]
+OnPath = Annotated[str | None, typer.Option("--path", metavar="NAME", help="On this path.")]
+Owner = Annotated[str | None, typer.Option("--owner", metavar="NAME", help="Of this owner.")]
+Held = Annotated[
+    bool | None, typer.Option("--held/--not-held", help="Held ones, or those that are not.")
+]
+Active = Annotated[
+    bool, typer.Option("--active/--all", help="Only journeys that run, or ended ones too.")
+]
+Search = Annotated[
+    str | None, typer.Option("--search", metavar="TEXT", help="Part of the client's name.")
+]
+After = Annotated[
+    str | None, typer.Option("--after", metavar="KEY", help="Go on after this journey's key.")
+]
+
+
 def list_(
-    stage: Annotated[
-        str | None, typer.Option("--stage", metavar="STAGE", help="In this stage.")
-    ] = None,
-    ball: Annotated[Ball | None, typer.Option("--ball", help="Who has to act.")] = None,
-    schedule: Annotated[
-        Schedule | None, typer.Option("--schedule", help="Against the plan.")
-    ] = None,
-    path: Annotated[
-        str | None, typer.Option("--path", metavar="NAME", help="On this path.")
-    ] = None,
-    owner: Annotated[
-        str | None, typer.Option("--owner", metavar="NAME", help="Of this owner.")
-    ] = None,
-    held: Annotated[
-        bool | None, typer.Option("--held/--not-held", help="Held ones, or those that are not.")
-    ] = None,
-    active: Annotated[
-        bool, typer.Option("--active/--all", help="Only journeys that run, or ended ones too.")
-    ] = True,
-    text: Annotated[
-        str | None,
-        typer.Option("--search", metavar="TEXT", help="Part of the client's name."),
-    ] = None,
+    stage: InStage = None,
+    ball: WithBall = None,
+    schedule: OnSchedule = None,
+    path: OnPath = None,
+    owner: Owner = None,
+    held: Held = None,
+    active: Active = True,
+    text: Search = None,
     limit: options.Limit = 50,
-    after: Annotated[
-        str | None,
-        typer.Option("--after", metavar="KEY", help="Go on after this journey's key."),
-    ] = None,
+    after: After = None,
     as_json: options.Json = False,
 ) -> None:
     """List journeys with stage, schedule, gate and who has the ball.

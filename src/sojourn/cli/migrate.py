@@ -25,23 +25,25 @@ from sojourn.store.transactions import in_transaction
 MOST = 100_000
 
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The path that the journeys are on now.")]
+To = Annotated[
+    str, typer.Option("--to", metavar="PATH", help="A file, a name, NAME@VERSION or a version.")
+]
+Clients = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--client",
+        metavar="CLIENT",
+        help="Only this client's journey; may be repeated.",
+        autocompletion=clients,
+    ),
+]
+
+
 def migrate(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The path that the journeys are on now.")
-    ],
-    to: Annotated[
-        str,
-        typer.Option("--to", metavar="PATH", help="A file, a name, NAME@VERSION or a version."),
-    ],
-    client: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--client",
-            metavar="CLIENT",
-            help="Only this client's journey; may be repeated.",
-            autocompletion=clients,
-        ),
-    ] = None,
+    name: Name,
+    to: To,
+    client: Clients = None,
     reason: options.Reason = "",
     who: options.As = None,
     role: options.Roles = None,

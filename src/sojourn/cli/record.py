@@ -18,31 +18,39 @@ STEP = 5_000
 """Lines between two signs of progress."""
 
 
+Pairs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME=VALUE", help="A metric or a fact and its value."),
+]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="When it was so; now by default.")
+]
+Count = Annotated[
+    int, typer.Option("--n", min=1, max=2**31 - 1, metavar="N", help="Samples behind a metric.")
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--source", metavar="TEXT", help="Where it comes from; you by default.", show_default=False
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option("--file", metavar="FILE", help="Many at once: JSON lines or CSV; - is stdin."),
+]
+Format = Annotated[
+    bulk.Format | None, typer.Option("--format", help="Of the file, where its name says none.")
+]
+
+
 def record(
     client: options.MaybeClient = None,
-    pairs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="A metric or a fact and its value."),
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="When it was so; now by default.")
-    ] = None,
-    n: Annotated[
-        int, typer.Option("--n", min=1, max=2**31 - 1, metavar="N", help="Samples behind a metric.")
-    ] = 1,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--source", metavar="TEXT", help="Where it comes from; you by default.", show_default=""
-        ),
-    ] = "",
-    file: Annotated[
-        str | None,
-        typer.Option("--file", metavar="FILE", help="Many at once: JSON lines or CSV; - is stdin."),
-    ] = None,
-    kind: Annotated[
-        bulk.Format | None, typer.Option("--format", help="Of the file, where its name says none.")
-    ] = None,
+    pairs: Pairs = None,
+    at: At = None,
+    n: Count = 1,
+    source: Source = "",
+    file: File = None,
+    kind: Format = None,
     who: options.As = None,
     role: options.Roles = None,
     dry_run: options.DryRun = False,

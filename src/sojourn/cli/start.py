@@ -17,49 +17,52 @@ from sojourn.core.paths import Path, subjects
 from sojourn.core.work import hint
 
 LONGEST_KEY = 200
+NewClient = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="The client's name, such as medtronic.")
+]
+OnPath = Annotated[
+    str,
+    typer.Option(
+        "--path",
+        metavar="PATH",
+        help="A path's name, NAME@VERSION, or a YAML file.",
+        autocompletion=paths,
+    ),
+]
+Fact = Annotated[
+    list[str] | None,
+    typer.Option("--fact", metavar="NAME=VALUE", help="What is the case already; may be repeated."),
+]
+Meta = Annotated[
+    list[str] | None,
+    typer.Option("--meta", metavar="NAME=VALUE", help="Metadata of the journey; may be repeated."),
+]
+MetaFile = Annotated[
+    FilePath | None,
+    typer.Option("--meta-file", metavar="FILE", help="A JSON object with metadata."),
+]
+Owner = Annotated[
+    str | None, typer.Option("--owner", metavar="NAME", help="Who looks after this client.")
+]
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="The journey's name outside; journey-CLIENT-YEAR by default.",
+        show_default=False,
+    ),
+]
 
 
 def start(
-    client: Annotated[
-        str, typer.Argument(metavar="CLIENT", help="The client's name, such as medtronic.")
-    ],
-    path: Annotated[
-        str,
-        typer.Option(
-            "--path",
-            metavar="PATH",
-            help="A path's name, NAME@VERSION, or a YAML file.",
-            autocompletion=paths,
-        ),
-    ] = "standard",
-    fact: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fact", metavar="NAME=VALUE", help="What is the case already; may be repeated."
-        ),
-    ] = None,
-    meta: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--meta", metavar="NAME=VALUE", help="Metadata of the journey; may be repeated."
-        ),
-    ] = None,
-    meta_file: Annotated[
-        FilePath | None,
-        typer.Option("--meta-file", metavar="FILE", help="A JSON object with metadata."),
-    ] = None,
-    owner: Annotated[
-        str | None, typer.Option("--owner", metavar="NAME", help="Who looks after this client.")
-    ] = None,
-    key: Annotated[
-        str,
-        typer.Option(
-            "--key",
-            metavar="KEY",
-            help="The journey's name outside; journey-CLIENT-YEAR by default.",
-            show_default=False,
-        ),
-    ] = "",
+    client: NewClient,
+    path: OnPath = "standard",
+    fact: Fact = None,
+    meta: Meta = None,
+    meta_file: MetaFile = None,
+    owner: Owner = None,
+    key: Key = "",
     who: options.As = None,
     role: options.Roles = None,
     dry_run: options.DryRun = False,
@@ -84,21 +87,17 @@ def start(
     metadata |= values.pairs(meta or [], "meta")
     for word, option in ((owner, "--owner"), (key, "--key")):
         _check_word(word, option)
+    given: dict[str, Any] = {
+        "journey_key": key,
+        "metadata": metadata,
+        "facts": facts,
+        "owner": owner,
+    }
 
     async def work(app: App) -> tuple[documents.Document, Decision]:
         found = await shelf.find(app, path)
         _check_facts(found, facts)
-        decision = await begin(
-            app.door,
-            found,
-            client,
-            by.actor,
-            journey_key=key,
-            metadata=metadata,
-            facts=facts,
-            owner=owner,
-            dry_run=dry_run,
-        )
+        decision = await begin(app.door, found, client, by.actor, **given, dry_run=dry_run)
         return documents.changed(decision, app.door.now(), dry_run=dry_run), decision
 
     document, decision = session.run(work)
