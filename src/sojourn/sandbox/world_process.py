@@ -37,7 +37,7 @@ class Options:
     """
 
     folder: Path | None = None
-    wait: float = 1.0
+    wait: float = 0.5
     crawl_seconds: float = 0.0
     speed: float = 1.0
     limits: Limits = Limits()
