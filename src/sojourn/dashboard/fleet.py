@@ -49,7 +49,7 @@ class Wanted:
         sort = None if self.sort == SORTS[0] else self.sort
         page = self.page if self.page > 1 and not changed else None
         every = {**self.filters, "sort": sort, "page": page, **changed}
-        told = {k: _word(v) for k, v in every.items() if v not in (None, "", 1)}
+        told = {k: _word(v) for k, v in every.items() if v is not None and v != ""}
         return f"{path}?{urlencode(told)}" if told else path
 
     @property
