@@ -31,7 +31,8 @@ class ConditionalDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a transaction; raises :class:`StaleError` where the journey has moved on."""
-        async with (self.inner or super()).transaction() as connection:
+        inner = self.inner or Database(self.dsn, self.pool)
+        async with inner.transaction() as connection:
             row = await one(connection, _QUERIES["lock"], journey_id=self.journey_id)
             if row is not None and row["seq"] not in self.seqs:
                 raise StaleError(row["seq"])
