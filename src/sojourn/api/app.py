@@ -38,7 +38,7 @@ from sojourn.api.instruments import Instruments
 from sojourn.api.keyring import Keyring
 from sojourn.api.once import Once
 from sojourn.api.problems import handle
-from sojourn.api.schema import describe
+from sojourn.api.schema import describe, methods_at
 from sojourn.control.door import Door, NotFoundError, RefusedError
 from sojourn.core.work import InvalidWork
 from sojourn.paths import PathError
@@ -131,6 +131,8 @@ def _stand_before(app: FastAPI, context: Context) -> None:
 async def _answer(request: Request, error: Exception) -> Response:
     """Answer an exception; that somebody lacks a role goes into the journey's journal as well."""
     response = await handle(request, error)
+    if response.status_code == 405:
+        response.headers["Allow"] = ", ".join(methods_at(request.app.openapi(), request.url.path))
     journey_id = getattr(request.state, "journey_id", None)
     principal = getattr(request.state, "principal", None)
     role = isinstance(error, RefusedError) and error.refusal.code == "role"

@@ -258,7 +258,12 @@ class Start(Asked):
     owner: Line | None = None
 
 
-@journeys.post("/journeys", status_code=201, summary="Start a journey")
+@journeys.post(
+    "/journeys",
+    status_code=201,
+    summary="Start a journey",
+    responses={200: {"model": Changed, "description": "A dry run: nothing was started."}},
+)
 async def start_journey(
     request: Request,
     response: Response,

@@ -73,7 +73,7 @@ _BODY: Final = {
                 },
             },
             "application/x-ndjson": {
-                "schema": {"type": "string", "description": "One measurement on each line."},
+                "schema": {"description": "One measurement on each line, as JSON."},
                 "examples": {
                     "lines": {"value": '{"client":"acme","metric":"precision","value":0.87}\n'}
                 },

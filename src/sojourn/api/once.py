@@ -51,8 +51,8 @@ class Once:
 
     async def _answered(self, request: Request, principal: Principal) -> Response:
         key = request.headers[HEADER]
-        if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-            told = f"an Idempotency-Key has 1 to {LONGEST} printable ASCII characters"
+        if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable() and " " not in key):
+            told = f"an Idempotency-Key has 1 to {LONGEST} printable ASCII characters, no spaces"
             raise ProblemError(400, told)
         body = await request.body()
         digest = _digest(request, body)

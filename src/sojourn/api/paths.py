@@ -26,7 +26,7 @@ _BODY = {
         "required": True,
         "content": {
             "application/yaml": {
-                "schema": {"type": "string", "description": "A path file."},
+                "schema": {"description": "A path file: UTF-8 text."},
                 "examples": {"path": {"value": "name: small\nstages:\n  - name: sandbox\n"}},
             }
         },

@@ -21,7 +21,13 @@ Take clients from a signed contract to production, stage by stage, on live evide
 """
 SCHEMES: Final = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key: `sojourn key create`."},
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "A browser's session. Requests that change something repeat its "
+        f"`csrf_token` in the header {CSRF_HEADER.title()}.",
+    },
 }
 PUBLIC: Final = ("/healthz", "/readyz", "/login/link")
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
@@ -63,25 +69,32 @@ def _completed(app: FastAPI) -> dict[str, Any]:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     problem = {"description": "A problem.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+    operation["responses"].pop("422", None)
     operation["responses"]["default"] = problem
     if path in PUBLIC:
         operation["security"] = []
     parameters = operation.setdefault("parameters", [])
     if method == "post":
-        parameters.append(_header("Idempotency-Key", "Do it once, however often it is sent.", 255))
+        told = "Do it once, however often it is sent."
+        parameters.append(_header("Idempotency-Key", told, r"^[!-~]{1,255}$"))
     if operation.pop(f"x-{CONDITIONAL}", False):
-        parameters.append(_header("If-Match", "Only in this state: the journey's ETag.", 200))
-    if method in ("post", "delete") and path not in PUBLIC:
-        told = f"For a browser's session: its csrf_token, as {CSRF_HEADER.title()}."
-        parameters.append(_header("X-CSRF-Token", told, 200))
+        told = "Only in this state: the journey's ETag."
+        parameters.append(_header("If-Match", told, r'^(\*|"[0-9]{1,18}")$'))
 
 
-def _header(name: str, told: str, longest: int) -> dict[str, Any]:
-    schema = {"type": "string", "maxLength": longest}
-    return {
-        "name": name,
-        "in": "header",
-        "required": False,
-        "schema": schema,
-        "description": told,
-    }
+def _header(name: str, told: str, pattern: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": pattern}
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": told}
+
+
+def methods_at(found: dict[str, Any], path: str) -> list[str]:
+    """Return the methods that a description has for a path, for the Allow header of a 405."""
+    parts = path.split("/")
+    methods = set()
+    for template, operations in found["paths"].items():
+        wanted = template.split("/")
+        if len(wanted) == len(parts) and all(
+            w.startswith("{") or w == p for w, p in zip(wanted, parts, strict=True)
+        ):
+            methods |= {method.upper() for method in operations}
+    return sorted(methods)

@@ -71,7 +71,12 @@ async def get_unit(unit: Line, asked: Asking = ASKING) -> Unit:
     return Unit(**rows[-1])
 
 
-@work.post("/units", status_code=201, summary="Submit a unit of work")
+@work.post(
+    "/units",
+    status_code=201,
+    summary="Submit a unit of work",
+    responses={200: {"model": Changed, "description": "A dry run: nothing was added."}},
+)
 async def submit_unit(
     response: Response, body: UnitForm, asked: Asking = ASKING, dry_run: Dry = False
 ) -> Changed:
