@@ -179,6 +179,9 @@ def test_a_waiver_holds_until_it_expires_and_the_newest_counts() -> None:
 def test_who_may_not_rule_is_told_why() -> None:
     at = shot(state=state(requested_by="bo"))
     assert refusal(SIGN_OFF, at, "ada", ["approver"]) is None
+    unruled = replace(SIGN_OFF, approval=None)
+    assert refusal(unruled, at, "ada", ["approver"]) is None
+    assert refusal(unruled, at, "ada", ["compliance"]) is not None
     assert refusal(SIGN_OFF, at, "ada", []) == (
         "sign_off needs one of the roles approver; ada has none"
     )

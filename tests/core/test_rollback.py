@@ -7,7 +7,7 @@ from sojourn.core.commands import Cancel, HoldJourney, Resume, RetryFailed, Roll
 from sojourn.core.decide import decide
 from sojourn.core.journal import ENGINE, verify
 from sojourn.core.outcomes import Call, Completed, Failed, Outcome
-from sojourn.core.paths import AfterRollback, Gate, Path, RollbackTrigger
+from sojourn.core.paths import AfterRollback, Gate, Path, RollbackPolicy, RollbackTrigger
 from sojourn.core.rollback import (
     in_rollback,
     irreversible,
@@ -287,6 +287,16 @@ def test_a_failed_validation_ends_in_a_hold_and_resume_checks_again() -> None:
     assert journey.moves[-1] == "rollback"
     journey.decide(Resume(**INES))
     assert journey.moves[-1] == "sandbox"
+
+
+def test_a_failed_validation_with_nothing_to_undo_ends_in_a_hold_at_once() -> None:
+    checks = Gate((metric("errors", "==", 0),))
+    journey = Driver(path(stage("sandbox", [metric()]), rollback=RollbackPolicy(checks=checks)))
+    journey.start()
+    roll_back(journey)
+    journey.measure("errors", 1)
+    journey.decide()
+    assert "validation failed" in journey.state.hold.reason
 
 
 def test_checks_that_fail_while_undo_still_runs_are_waited_for() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sojourn.core.commands import Approve, HoldJourney, Resume
 from sojourn.core.journeys import Interval, Soak
-from sojourn.core.outcomes import Failed
+from sojourn.core.outcomes import Completed, Failed, Outcome
 from sojourn.core.paths import Path, Rollout, TaskPlan, UnitPlan, Wave
 from sojourn.core.rollout import LONGEST_GAP, gather, wave_unit
 from sojourn.core.work import UnitOfWorkStatus
@@ -99,6 +99,14 @@ def test_a_wave_waits_for_its_unit() -> None:
     journey.live(9 * DAY)
     assert (journey.state.wave, journey.state.rollout_percent) == (1, 0)
     assert journey.unit("rollout-10").status == UnitOfWorkStatus.FAILED
+
+
+def test_a_later_wave_waits_for_its_own_unit() -> None:
+    calls: list[Outcome] = [Completed({}), Failed("no", retryable=False)]
+    journey = Driver(waves(Wave(10), Wave(100)), agents={"enable-agent": lambda _: calls.pop(0)})
+    journey.start()
+    journey.live(DAY)
+    assert (journey.state.wave, journey.state.rollout_percent) == (2, 10)
 
 
 def test_a_wave_waits_while_its_criteria_do_not_hold_and_soaks_in_healthy_time_only() -> None:

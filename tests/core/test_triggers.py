@@ -204,6 +204,22 @@ def test_a_rollback_goes_before_a_hold_and_a_hold_before_an_alert() -> None:
     assert tripped("alert") == ["alert"]
 
 
+def test_evidence_of_unknown_age_trips_once_only() -> None:
+    plan = path(stage("sandbox", [fact("never")], triggers=(BUGS,)))
+    ageless = replace(seen(1.0), newest_at=None)
+    bare = trigger(metric("bugs", ">", 0))
+    at = shot(
+        path=replace(plan, stages=(replace(plan.stages[0], triggers=(bare,)),)),
+        seen={"sandbox/trigger/bugs": ageless},
+    )
+    first = decide(at, NOW)
+    assert first.state.current_stage == "rollback"
+    again = decide(replace(at, trips=first.trips), NOW + DAY)
+    assert again.state.current_stage == "sandbox"
+    known = replace(at, trips=first.trips, seen={"sandbox/trigger/bugs": seen(1.0)})
+    assert decide(known, NOW + DAY).state.current_stage == "rollback"
+
+
 def test_a_trigger_remembers_under_its_stage() -> None:
     assert memory_key(state(), BUGS) == "sandbox/bugs"
     plan = path(stage("sandbox", [fact("never")], triggers=(BUGS,)), stage("pilot"))

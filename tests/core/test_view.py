@@ -187,6 +187,7 @@ PILOT = {"current_stage": "pilot", "completed_stages": ("sandbox",)}
         ({"holds": (Interval(T0, T0 + 9 * DAY),)}, 20, Schedule.BEHIND),
         ({"hold": Hold(T0 + DAY, "x", "ines")}, 99, Schedule.ON_TRACK),
         ({**PILOT, "stage_started_at": T0 + 8 * DAY}, 9, Schedule.AHEAD),
+        ({**PILOT, "stage_started_at": T0 + 9 * DAY}, 10, Schedule.AHEAD),
         ({**PILOT, "stage_started_at": T0 + 9.5 * DAY}, 10, Schedule.ON_TRACK),
         ({**PILOT, "stage_started_at": T0 + 12 * DAY,
           "holds": (Interval(T0, T0 + 4 * DAY),)}, 13, Schedule.AHEAD),
