@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("work",)
+NAMES = ("pages", "work")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from tests.dashboard.life import ANN, DEMO, Life
 
 
 def seq(page: str) -> str:
-    return re.findall(r'name="seq" value="(\d+)"', page)[0]
+    return str(re.findall(r'name="seq" value="(\d+)"', page)[0])
 
 
 async def test_a_reason_is_asked_for_and_nothing_is_done_without(life: Life) -> None:

@@ -1,4 +1,5 @@
-from tests.dashboard.life import ANN, EVE, Life, rows
+from tests.dashboard.life import ANN, EVE, Life
+from tests.doors import rows
 
 
 async def test_alerts_are_listed_filtered_and_noted(life: Life) -> None:

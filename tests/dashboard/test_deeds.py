@@ -1,10 +1,11 @@
 from datetime import timedelta
+from typing import Any
 
 from sojourn.core import commands
 from sojourn.dashboard.deeds import DEEDS, WEEKS
 from sojourn.dashboard.icons import PATHS
 
-WHO = {"actor": "ann", "roles": ("admin",), "reason": "because"}
+WHO: dict[str, Any] = {"actor": "ann", "roles": ("admin",), "reason": "because"}
 
 
 def test_each_deed_is_one_command_by_the_person() -> None:

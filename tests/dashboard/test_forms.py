@@ -2,7 +2,8 @@ import pytest
 from starlette.requests import Request
 
 from sojourn.dashboard import forms
-from tests.dashboard.life import ANN, Life, rows
+from tests.dashboard.life import ANN, Life
+from tests.doors import rows
 
 
 def request(body: bytes = b"", **headers: str) -> Request:
