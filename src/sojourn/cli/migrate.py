@@ -12,9 +12,10 @@ from sojourn.cli.completion import clients
 from sojourn.cli.failures import Status, absent, named
 from sojourn.cli.paths import called, change
 from sojourn.control.change import change as carry_out
-from sojourn.control.change import preview
 from sojourn.control.door import RefusedError, resolve
+from sojourn.control.migration import consider
 from sojourn.core.commands import Migrate
+from sojourn.core.decision import Decision, Refusal
 from sojourn.core.paths import Path
 from sojourn.core.snapshot import Snapshot
 from sojourn.paths.diff import diff
@@ -69,8 +70,7 @@ def migrate(
         if not dry_run:
             goal = await _registered(app, goal)
         command = Migrate(actor=by.actor, roles=by.roles, reason=reason, path=goal)
-        ids = await _journeys(app, name, client or [])
-        found = [await _considered(app, key, command) for key in ids]
+        found = await _considered(app, await _journeys(app, name, client or []), command)
         for one in found if not dry_run else ():
             await _moved(app, one, command)
         return goal, found
@@ -103,30 +103,37 @@ async def _journeys(app: App, name: str, wanted: Sequence[str]) -> list[UUID]:
     return list(dict.fromkeys(ids))
 
 
-async def _considered(app: App, key: UUID, command: Migrate) -> documents.Document:
-    """Say what moving one journey would change, or why it cannot be moved."""
-    shot = await session.look_at(app.door, key)
-    told: documents.Document = {
-        "journey_id": str(key),
-        "client_id": shot.state.client_id,
-        "journey_key": shot.state.journey_key,
-        "stage": shot.state.current_stage,
+async def _considered(app: App, ids: Sequence[UUID], command: Migrate) -> list[documents.Document]:
+    """Say for each journey what moving it would change, or why it cannot be moved."""
+    known: dict[tuple[str, str], list[documents.Document]] = {}
+    found: list[documents.Document] = []
+    async for batch in consider(app.door, ids, command):
+        for shot, decision in batch:
+            stage = shot.path.digest, shot.state.current_stage
+            if stage not in known:
+                known[stage] = [change(c) for c in relevant(shot, command.path)]
+            found.append(_document(shot, decision, known[stage]))
+    return found
+
+
+def _document(
+    shot: Snapshot, decision: Decision, changes: list[documents.Document]
+) -> documents.Document:
+    state, refusal = shot.state, decision.refusal
+    return {
+        "journey_id": str(state.journey_id),
+        "client_id": state.client_id,
+        "journey_key": state.journey_key,
+        "stage": state.current_stage,
         "from": f"{shot.path.name}@{shot.path.version}",
-        "changes": [change(c) for c in relevant(shot, command.path)],
-        "new_units": [],
-        "refusal": None,
+        "changes": changes,
+        "new_units": [unit.name for unit in decision.plans],
+        "refusal": _refusal(refusal, state.client_id) if refusal else None,
         "migrated": False,
     }
-    try:
-        decision = await preview(app.door, key, command)
-        told["new_units"] = [unit.name for unit in decision.plans]
-    except RefusedError as error:
-        told["refusal"] = _refusal(error, shot.state.client_id)
-    return told
 
 
-def _refusal(error: RefusedError, client: str) -> documents.Document:
-    refusal = error.refusal
+def _refusal(refusal: Refusal, client: str) -> documents.Document:
     message, remedy = named(refusal.message, client), named(refusal.remedy, client)
     return {"code": refusal.code, "message": message, "remedy": remedy}
 
@@ -138,7 +145,7 @@ async def _moved(app: App, told: documents.Document, command: Migrate) -> None:
         await carry_out(app.door, UUID(told["journey_id"]), command)
         told["migrated"] = True
     except RefusedError as error:
-        told["refusal"] = _refusal(error, told["client_id"])
+        told["refusal"] = _refusal(error.refusal, told["client_id"])
 
 
 def relevant(shot: Snapshot, goal: Path) -> list[Any]:
