@@ -6,6 +6,7 @@ to the next thing that is due, and stands still while anything is due or under w
 """
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -57,8 +58,16 @@ class Pacer:
         await asyncio.sleep(max(self._reached - now, 0))
 
     async def _working(self) -> bool:
-        rest = min(await next_task(self.door), await next_look(self.door), LONGEST.total_seconds())
+        """Look at journeys, tasks, workers and journeys again: work goes round in this order."""
+        rest = LONGEST.total_seconds()
+        for look in (next_look, next_task, self._held, next_look):
+            rest = min(rest, await look(self.door))
+            if rest <= 0:
+                return True
         self._gap = timedelta(seconds=rest) * self.door.clock.speed
-        async with self.door.db.connection() as connection:
+        return False
+
+    async def _held(self, door: Door) -> float:
+        async with door.db.connection() as connection:
             held = await list_workers(connection)
-        return rest <= 0 or any(row["tasks"] for row in held)
+        return 0.0 if any(row["tasks"] for row in held) else math.inf
