@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sojourn.store.cluster import Cluster
 from sojourn.store.embedded import Use
@@ -126,10 +126,16 @@ def empty_database_url(server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def recycled(server: str, template: str) -> "Recycled":
+    """Migrated databases that were used and emptied."""
+    return Recycled(server, template)
+
+
 @pytest.fixture
-def database_url(server: str, template: str) -> Iterator[str]:
+def database_url(recycled: "Recycled") -> Iterator[str]:
     """A migrated database of the test's own, for other processes to open."""
-    with _database(server, template) as url:
+    with recycled.lend() as url:
         yield url
 
 
@@ -141,9 +147,9 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def shared_database_url(server: str, template: str) -> Iterator[str]:
+def shared_database_url(recycled: "Recycled") -> Iterator[str]:
     """A migrated database for tests of one module that leave it as it was, or part its rows."""
-    with _database(server, template) as url:
+    with recycled.lend() as url:
         yield url
 
 
@@ -152,6 +158,73 @@ async def shared(shared_database_url: str) -> AsyncIterator[Database]:
     """The database that the tests of a module share, open."""
     async with open_database(shared_database_url, Path()) as database:
         yield database
+
+
+class Recycled:
+    """Lends databases: one that was emptied where there is one, for cloning takes 100 times as long."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._free: list[str] = []
+        self._new = self._form(make_conninfo(server, dbname=template))
+
+    @contextmanager
+    def lend(self) -> Iterator[str]:
+        """Yield a database, and empty it afterwards; one that was built over is dropped."""
+        url = self._free.pop() if self._free else self._make()
+        yield url
+        if self._form(url) == self._new:
+            self._empty(url)
+            self._free.append(url)
+        else:
+            name = conninfo_to_dict(url)["dbname"]
+            _administer(self._server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _make(self) -> str:
+        name = f"test_{next(_numbers)}"
+        clone = f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY FILE_COPY"
+        _administer(self._server, clone)
+        return make_conninfo(self._server, dbname=name)
+
+    def _form(self, url: str) -> tuple[object, ...]:
+        """Return what tells a database that was only used from one that was changed or filled."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(OTHERS)
+            return tuple(connection.execute(FORM).fetchone() or ())
+
+    def _empty(self, url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            tables = [row[0] for row in connection.execute(TABLES)]
+            connection.execute(";".join(f'DELETE FROM "{t}"' for t in tables).encode())
+            connection.execute(SEQUENCES)
+
+
+OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+FORM = """
+SELECT (SELECT string_agg(relname::text, ',' ORDER BY oid) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace),
+       (SELECT string_agg(prosrc, ',' ORDER BY oid) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace),
+       (SELECT string_agg(tgname || tgenabled::text, ',' ORDER BY oid) FROM pg_trigger),
+       (SELECT string_agg(conname, ',' ORDER BY oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace),
+       (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+        WHERE d.datname = current_database()),
+       pg_database_size(current_database()) > 40e6
+"""
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'
+"""
+SEQUENCES = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+FROM pg_sequences
+"""
 
 
 @contextmanager
