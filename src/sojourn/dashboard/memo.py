@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
+
+import structlog
 
 T = TypeVar("T")
+PATIENCE: Final = 8
+"""How many times its age limit a value may be shown while a newer one is being made."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +23,48 @@ class Kept(Generic[T]):
 
 
 class Memo:
-    """Values by name, each made by one reader at a time and good for some real seconds."""
+    """Values by name, each made by one reader at a time; one that is old is made anew meanwhile."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """Measure ages by a clock."""
         self._clock = clock
         self._kept: dict[str, Kept[Any]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._renewing: dict[str, asyncio.Task[None]] = {}
+        self._era = 0
 
     async def get(self, name: str, seconds: float, make: Callable[[], Awaitable[T]]) -> T:
-        """Return a value that is no older than so many seconds."""
+        """Return a value that should be no older than so many seconds.
+
+        An older one is returned at once, up to PATIENCE times that age, and made anew meanwhile.
+        """
+        kept = self._kept.get(name)
+        age = self._clock() - kept.at if kept else 0.0
+        if kept is None or age >= seconds * PATIENCE:
+            return await self._made(name, seconds, make)
+        if age >= seconds and name not in self._renewing:
+            self._renewing[name] = asyncio.create_task(self._renew(name, seconds, make))
+        return cast(T, kept.value)
+
+    async def _made(self, name: str, seconds: float, make: Callable[[], Awaitable[T]]) -> T:
         async with self._locks.setdefault(name, asyncio.Lock()):
             kept = self._kept.get(name)
             if kept is None or self._clock() - kept.at >= seconds:
-                kept = Kept(await make(), self._clock())
-                self._kept[name] = kept
+                era, value = self._era, await make()
+                kept = Kept(value, self._clock())
+                if era == self._era:
+                    self._kept[name] = kept
             return cast(T, kept.value)
 
+    async def _renew(self, name: str, seconds: float, make: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await self._made(name, seconds, make)
+        except Exception as error:  # noqa: BLE001 -- the old value stands until it is too old
+            log.warning("a figure could not be made anew", figure=name, error=str(error))
+        finally:
+            self._renewing.pop(name, None)
+
     def forget(self) -> None:
-        """Make everything anew when it is next asked for."""
+        """Make everything anew when it is next asked for; what is being made does not count."""
+        self._era += 1
         self._kept.clear()
