@@ -56,6 +56,12 @@ def test_a_clock_cannot_stand_still_or_go_back(cli: Terminal, words: list[str]) 
     cli("db", "clock", *words, code=2)
 
 
+def test_a_clock_stays_among_the_years_that_can_be_written(cli: Terminal) -> None:
+    cli("list")
+    cli.sql("UPDATE clock SET shown = '2295-01-01T00:00:00Z', real = clock_timestamp()")
+    assert "would show 2300 or later" in cli("db", "clock", "--advance", "3650d", code=2).err
+
+
 def test_a_server_of_ones_own_is_neither_started_nor_stopped(cli: Terminal) -> None:
     for words in (("db", "start"), ("db", "stop")):
         said = cli(*words, code=4).err

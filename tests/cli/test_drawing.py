@@ -57,3 +57,19 @@ def test_what_others_wrote_cannot_steer_the_terminal(
     said = drawn(acme, capsys)
     assert "\x1b" not in said
     assert "[red]y" in said
+
+
+def test_in_brief_what_rests_is_left_out(
+    acme: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acme.settle()
+    key = UUID(acme("list", "--json").json["journeys"][0]["journey_id"])
+
+    async def work(app: App) -> None:
+        screen.out().print(drawing.drawn(await take(app, key), brief=True))
+
+    session.run(work)
+    said = capsys.readouterr().out
+    assert "install" in said
+    assert "prepare" not in said
+    assert "Triggers" not in said

@@ -72,6 +72,21 @@ def test_a_reader_that_has_read_enough_is_no_error(acme: Terminal) -> None:
     assert done.stderr == ""
 
 
+def test_a_closed_output_is_no_error(acme: Terminal) -> None:
+    command = f"{sys.executable} -m sojourn list >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], env=os.environ, check=False).returncode == 0
+
+
+def test_an_output_that_is_full_is_told(acme: Terminal) -> None:
+    command = f"{sys.executable} -m sojourn list > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 1
+    assert "the output: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_encoding_without_our_signs_is_no_error(acme: Terminal) -> None:
     process = acme.spawn("show", "acme", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     out, err = process.communicate(timeout=60)

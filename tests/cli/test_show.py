@@ -1,5 +1,7 @@
 import json
 import signal
+import subprocess
+import sys
 
 from tests.cli.terminal import Terminal
 
@@ -77,6 +79,26 @@ def test_following_without_a_terminal_tells_each_event_once(acme: Terminal) -> N
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=30)[0] == ""
         assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_in_a_terminal_it_is_drawn_live_and_the_last_picture_stays(acme: Terminal) -> None:
+    pty = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    command = [sys.executable, "-c", pty, sys.executable, "-m", "sojourn", "show", "acme", "-f"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        seen = ""
+        while "= on track" not in seen:
+            seen += process.stdout.read(1)
+        acme("cancel", "acme", "--reason", "over")
+        rest = process.communicate(timeout=60)[0]
+        assert process.returncode == 0
+        after = rest.rpartition("\x1b[?1049l")[2]
+        assert "✗ cancelled" in after
+        assert "Last events" in after
     finally:
         process.kill()
         process.communicate()

@@ -1,9 +1,9 @@
 """The database: Sojourn's own server started and stopped, its state, its schema, the clock."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -18,6 +18,8 @@ from sojourn.store.migrate import MIGRATIONS, find_migrations, migrate
 from sojourn.store.postgres import Database
 from sojourn.store.workers import list_workers
 
+LATEST: Final = datetime(2300, 1, 1, tzinfo=UTC)
+"""What the clock may be set ahead to; no client waits so long."""
 group = typer.Typer(help="The database: start and stop, state, schema, clock.")
 
 
@@ -202,6 +204,8 @@ def clock(
 
     async def work(app: App) -> store.Clock:
         now = app.door.clock
+        if ahead and now.now() > LATEST - ahead:
+            raise bad(f"--advance: the clock would show {LATEST:%Y} or later")
         if dry_run or (speed is None and not ahead):
             return store.Clock(now.shown + ahead, now.at, speed or now.speed)
         async with app.door.db.connection() as connection:

@@ -11,22 +11,22 @@ from sojourn.cli.journeys import schedule
 from sojourn.cli.portrait import Portrait
 
 
-def drawn(found: Portrait) -> Group:
-    """Return the whole portrait, its empty parts left out."""
-    return Group(*_parts(found))
+def drawn(found: Portrait, *, brief: bool = False) -> Group:
+    """Return the whole portrait, its empty parts left out; ``brief`` leaves out what rests."""
+    return Group(*_parts(found, brief=brief))
 
 
-def _parts(found: Portrait) -> Iterator[RenderableType]:
+def _parts(found: Portrait, *, brief: bool) -> Iterator[RenderableType]:
     yield from _header(found)
     if found.told.result.checks:
         yield _title(f"Gate {found.told.gate}: {checks.headline(found.told.result.summary)}")
         yield checks.listed(found.told.result.checks, found.now)
-    if found.told.triggers:
+    if found.told.triggers and not brief:
         yield _title("Triggers")
         yield checks.watched(found.told.triggers, found.now)
     if found.shot.units:
         yield _title("Work")
-        yield work.listed(found.shot.units, found.tasks, found.now)
+        yield work.listed(found.shot.units, found.tasks, found.now, brief=brief)
     yield from _alerts(found)
     yield from _rollbacks(found)
     yield _title("Last events")

@@ -158,6 +158,11 @@ def _path(error: Any) -> Told:
     return Told("invalid", str(error), "", Status.BAD_INPUT, {"problems": problems})
 
 
+def _system(error: Any) -> Told:
+    where = error.filename or "the output"
+    return Told("system", f"{where}: {error.strerror or error}", "", Status.INTERNAL)
+
+
 def _usage(error: Any) -> Told:
     context = getattr(error, "ctx", None)
     remedy = f"see {context.command_path} --help" if context else "see --help"
@@ -181,6 +186,7 @@ SAYERS: Final[Mapping[type[BaseException], Callable[[Any], Told]]] = {
     IllegalTransition: _simple("illegal", Status.REFUSED),
     DatabaseError: _simple("database", Status.DATABASE),
     typer.TyperException: _usage,
+    OSError: _system,
     typer.Abort: lambda _: Told("interrupted", "interrupted", "", Status.INTERRUPTED),
     KeyboardInterrupt: lambda _: Told("interrupted", "interrupted", "", Status.INTERRUPTED),
 }

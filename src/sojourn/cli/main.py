@@ -1,5 +1,6 @@
 """The program: its commands, its version, and how it ends."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +136,9 @@ def _unread() -> int:
 
 
 def _tolerant() -> None:
-    """Print what the terminal's encoding lacks as a question mark instead of failing."""
+    """Print what the terminal's encoding lacks as a question mark; print nowhere if closed."""
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

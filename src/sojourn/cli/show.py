@@ -69,9 +69,15 @@ async def _portraits(app: App, journey_id: UUID) -> AsyncIterator[Portrait]:
 
 
 async def _live(app: App, journey_id: UUID) -> None:
-    with Live(console=screen.out(), auto_refresh=False, vertical_overflow="crop") as live:
-        async for found in _portraits(app, journey_id):
-            live.update(drawing.drawn(found), refresh=True)
+    """Draw the journey on a screen of its own; what was seen last stays when that ends."""
+    last: Portrait | None = None
+    try:
+        with Live(console=screen.out(), screen=True, auto_refresh=False) as live:
+            async for last in _portraits(app, journey_id):
+                live.update(drawing.drawn(last, brief=True), refresh=True)
+    finally:
+        if last is not None:
+            screen.out().print(drawing.drawn(last))
 
 
 async def _documents(app: App, journey_id: UUID) -> None:

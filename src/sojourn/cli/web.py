@@ -65,7 +65,7 @@ async def serving(bound: socket.socket, application: Any) -> AsyncIterator[async
         application,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="auto",
         timeout_graceful_shutdown=5,
     )
     server = Server(config)

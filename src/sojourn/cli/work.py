@@ -44,6 +44,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "failed": ("✗", "bad"),
     "rolled_back": ("↩", "warn"),
 }
+LIVELY: Final = ("running", "failed")
 ForClient = Annotated[
     str | None,
     typer.Option(
@@ -311,15 +312,17 @@ def _described(task: Row) -> documents.Document:
     return kept | {"output_data": task["output_data"]}
 
 
-def listed(units: Sequence[Progress], tasks: Sequence[Row], now: datetime) -> Table:
-    """Return units and their tasks as one table."""
+def listed(
+    units: Sequence[Progress], tasks: Sequence[Row], now: datetime, *, brief: bool = False
+) -> Table:
+    """Return units and their tasks as one table; ``brief`` has only tasks that run or failed."""
     rows: list[list[object]] = []
     for unit in units:
         count = f"{unit.completed}/{unit.total}"
         name = screen.text(unit.name, "bold")
         rows.append([name, "", status(_standing(unit)), count, "", _repeats(unit)])
         mine = [t for t in tasks if str(t["uow_id"]) == unit.uow_id]
-        rows += [_task_row(t, now) for t in mine]
+        rows += [_task_row(t, now) for t in mine if not brief or t["status"] in LIVELY]
     return screen.table(("unit, task", "agent", "status", "#done", "#retries", ""), rows)
 
 
