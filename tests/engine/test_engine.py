@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -144,7 +145,7 @@ async def test_a_listener_that_cannot_begin_tries_again(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     door, bridge = await door_of(db), Bridge()
-    real, refused = Database.listen, iter([True, True, False, False])
+    real, refused = Database.listen, chain([True, True, True], repeat(False))
 
     @asynccontextmanager
     async def listen(self: Database, channel: str) -> AsyncIterator[AsyncIterator[str | None]]:

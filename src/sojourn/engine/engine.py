@@ -11,6 +11,7 @@ from sojourn.control.workers import sync_limits
 from sojourn.engine.conductor import Conductor
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
+from sojourn.engine.notifier import Notifier
 from sojourn.engine.rescuer import Rescuer
 from sojourn.engine.timekeeper import Timekeeper
 from sojourn.engine.worker import Bridge, Limited, Worker
@@ -29,6 +30,8 @@ class Pace:
     claim_batch: int = 200
     worker_tasks: int = 500
     journey_batch: int = 200
+    private_webhooks: bool = False
+    """Whether webhooks may go to private and loopback addresses."""
 
 
 async def run_engine(
@@ -46,16 +49,18 @@ async def run_engine(
     conductor = Conductor(door, pace.poll, pace.journey_batch)
     rescuer = Rescuer(door, pace.lease)
     timekeeper = Timekeeper(door, max(pace.poll, 1.0))
+    notifier = Notifier(door, max(pace.poll, 1.0), private=pace.private_webhooks)
     await lease.once()
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         listeners = [
             group.create_task(_listen(door, "sojourn_tasks", worker)),
             group.create_task(_listen(door, "sojourn_wakeups", conductor)),
+            group.create_task(_listen(door, "sojourn_deliveries", notifier)),
         ]
         # The lease outlives the worker, which still writes outcomes while it closes.
         group.create_task(lease.run(ended))
-        loops: list[Loop] = [worker, conductor, rescuer, timekeeper]
+        loops: list[Loop] = [worker, conductor, rescuer, timekeeper, notifier]
         group.create_task(_wake_at_the_end(stop, loops))
         await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
         ended.set()
