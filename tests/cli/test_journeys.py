@@ -1,3 +1,5 @@
+import pytest
+
 from tests.cli.terminal import Terminal
 
 
@@ -63,3 +65,12 @@ def test_a_bad_filter_says_what_is_allowed(cli: Terminal) -> None:
     assert "approver" in cli.refused("list", "--ball", "everyone", code=2)
     assert "stuck" in cli.refused("list", "--schedule", "late", code=2)
     assert "--limit" in cli.refused("list", "--limit", "0", code=2)
+
+
+def test_a_narrow_terminal_cuts_no_name(cli: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    cli.start("universal-exports-gmbh")
+    said = cli("list").out
+    assert "universal-exports-gmbh" in said
+    assert "= on track" in said
+    assert max(map(len, said.splitlines())) <= 80

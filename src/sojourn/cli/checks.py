@@ -20,7 +20,7 @@ MARKS: Final = {
     Verdict.PENDING: ("…", "warn"),
     Verdict.WAIVED: ("~", "warn"),
 }
-COLUMNS: Final = ("verdict", "check", "#value", "needed", "#n", "#age", "what is said of it")
+COLUMNS: Final = ("!verdict", "!check", "#value", "needed", "#n", "#age", "what is said of it")
 
 
 def mark(verdict: str) -> Text:
@@ -62,7 +62,7 @@ def headline(summary: str) -> str:
 
 def watched(checks: Iterable[CriteriaCheck], now: datetime) -> Table:
     """Return triggers as a table: a check that passes means that what must not be is so."""
-    return screen.table(("trigger", "trips when", "#value", "#n", "#age", "says"), (
+    return screen.table(("!trigger", "!trips when", "#value", "#n", "#age", "says"), (
         [_armed(c), show(c.expected_value), *_row(c, now)[2:3], c.n, *_row(c, now)[5:]]
         for c in checks
     ))  # fmt: skip

@@ -18,8 +18,11 @@ from sojourn.store.journeys import state as state_of
 from sojourn.store.sets import Row
 
 COLUMNS: Final = (
-    "client", "path", "stage", "schedule", "days", "gate", "not yet", "ball", "waiting for",
+    "!client", "!stage", "!schedule", "#days", "#gate", "!ball", "waiting for", "!not yet", "!path",
 )  # fmt: skip
+NARROW: Final = 7
+"""How many of the columns a narrow terminal shows."""
+WIDE: Final = 120
 LATE: Final[Mapping[str, str]] = {"ahead": "good", "behind": "warn", "stuck": "bad"}
 ICONS: Final[Mapping[str, str]] = {"ahead": "»", "on_track": "=", "behind": "!", "stuck": "✗"}
 
@@ -81,7 +84,9 @@ def list_(
         return screen.print_json({"journeys": listed, "next": following})
     if not found:
         return screen.say(_nothing(filters))
-    screen.say(screen.table(COLUMNS, (row(*one, now) for one in found)))
+    shown = len(COLUMNS) if screen.out().width >= WIDE else NARROW
+    rows = (row(*one, now)[:shown] for one in found)
+    screen.say(screen.table(COLUMNS[:shown], rows))
     if following:
         screen.note(f"more: sojourn list --after {following} (with the same options)")
     return None
@@ -120,14 +125,14 @@ def row(state: JourneyState, path: Path, view: View, now: datetime) -> Sequence[
     gate = view.gate
     return [
         state.client_id,
-        f"{path.name}@{path.version}",
         stepper.short(state, path),
         schedule(state, view),
-        f"{days:.1f}/{limit:g}" if limit else f"{clock['days']:.1f} in all",
+        f"{days:.1f}/{limit:g}" if limit else f"{clock['days']:.1f}",
         f"{gate.passed}/{gate.total}" if gate and gate.total else "",
-        gate.failing[0] if gate and gate.failing else "",
         screen.text("held", "warn") if state.hold else view.ball,
         f"{view.waiting_for:.80}" if not state.ended else "",
+        gate.failing[0] if gate and gate.failing else "",
+        f"{path.name}@{path.version}",
     ]
 
 

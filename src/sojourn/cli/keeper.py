@@ -38,18 +38,26 @@ def pid(data_dir: Path) -> int:
 
 def start(data_dir: Path) -> None:
     """Begin keeping the server, in a process that outlives this one; raises DatabaseError."""
-    data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir / "keeper.log"
-    command = [sys.executable, "-m", "sojourn", "db", "keep", str(data_dir)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 -- ourselves
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as out:
+            process = _begin(data_dir, out)
+    except OSError as error:
+        told = f"Cannot write in {data_dir}: {error.strerror}. Make it writable"
+        raise DatabaseError(f"{told}, or set SOJOURN_DATA_DIR to another place.") from None
     _CHILDREN.append(process)
     _until(lambda: pid(data_dir) == process.pid or process.poll() is not None, "does not start")
     if process.poll() is not None:
         words = log.read_text(errors="replace").strip().removeprefix("error: ")
         raise DatabaseError(words or f"the keeper ended by itself ({process.returncode})")
+
+
+def _begin(data_dir: Path, out: IO[bytes]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "sojourn", "db", "keep", str(data_dir)]
+    return subprocess.Popen(  # noqa: S603 -- ourselves
+        command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+    )
 
 
 def stop(data_dir: Path) -> None:

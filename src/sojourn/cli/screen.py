@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 
 import orjson
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.json import JSON
 from rich.table import Table
 from rich.text import Text
@@ -74,10 +74,15 @@ def note(message: object) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table; a column whose name begins with ``#`` holds numbers."""
+    """Return a table; ``#`` before a column's name means numbers, ``!`` that it stays whole.
+
+    Where the terminal is narrow, the other columns are wrapped.
+    """
     made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in columns:
-        made.add_column(name.lstrip("#"), justify="right" if name[:1] == "#" else "left")
+        number, whole = name.startswith("#"), name[:1] in ("#", "!")
+        justify: JustifyMethod = "right" if number else "left"
+        made.add_column(name.lstrip("#!"), justify=justify, no_wrap=whole)
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     return made
