@@ -68,6 +68,11 @@ def test_an_approval_passes_and_names_who_gave_it() -> None:
     assert check.message == "approved by ada"
 
 
+def test_a_ruling_counts_for_its_own_criterion_only() -> None:
+    assert judged(ruled(criterion="other")).verdict == "pending"
+    assert judged(ruled("bo", "reject", criterion="other")).verdict == "pending"
+
+
 def test_a_quorum_takes_that_many_different_people() -> None:
     assert judged(ruled("ada"), quorum=2).message == "1 of 2 approvals (ada)"
     assert judged(ruled("ada"), ruled("ada"), quorum=2).verdict == "pending"

@@ -33,6 +33,13 @@ def test_a_unit_that_has_the_status_it_earned_is_left_alone() -> None:
     assert (making.changes, making.events, making.release) == ({}, [], [])
 
 
+def test_work_that_has_begun_is_running_without_a_word() -> None:
+    making = draft(shot(units=(progress("a", total=2, completed=1, started=True),)))
+    count_work(making)
+    assert [(c.status, c.run) for c in making.changes.values()] == [("running", False)]
+    assert making.events == []
+
+
 def test_a_repeated_unit_is_armed_again_and_tells_of_its_first_run_only() -> None:
     for runs, events in ((0, 1), (4, 0)):
         making = draft(shot(units=(replace(DONE, every=HOUR, runs=runs),)))

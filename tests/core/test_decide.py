@@ -356,7 +356,7 @@ def test_windows_and_soak_do_not_count_held_time() -> None:
 
 def test_an_ended_journey_does_nothing_more() -> None:
     journey = begin(small())
-    journey.decide(Cancel(**INES))
+    assert journey.decide(Cancel(**INES)).due_at is None
     assert journey.moves == ["sandbox", "cancelled"]
     assert not journey.open_work
     assert journey.state.ended_at == T0

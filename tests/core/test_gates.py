@@ -13,6 +13,7 @@ from sojourn.core.criteria import (
     Criterion,
     Observation,
     Observe,
+    Operator,
     ValidationResult,
     Verdict,
 )
@@ -470,6 +471,9 @@ def test_a_rollout_says_what_its_present_wave_waits_for() -> None:
         assert text in check.message
         assert check.ball.startswith(ball)
     assert at_door(in_production(rollout_percent=100)).passed
+    exactly = replace(rollout(50), operator=Operator.EQ)
+    for served_, passed in ((10, False), (50, True), (100, False)):
+        assert at_door(shot(exactly, state=state(rollout_percent=served_))).passed == passed
 
 
 # Properties: a gate opens only when every check does, and asking more never opens it.

@@ -254,6 +254,19 @@ def test_an_undo_done_by_hand_is_waived_by_someone_with_the_role() -> None:
     assert not [w for w in journey.open_work if w.unit.purpose == Purpose.ROLLBACK]
     [record] = [record for _, record in journey.gates if record.kind == "rollback"]
     assert [c.verdict for c in record.result.checks] == ["waived"]
+    assert journey.unit("rollback-3").status == UnitOfWorkStatus.ROLLED_BACK
+
+
+def test_a_waiver_while_undo_still_runs_withdraws_the_rest_of_it() -> None:
+    journey = reach("pilot")
+    journey.settle_down()
+    roll_back(journey)
+    journey.run()
+    journey.decide(Waive(**ADMIN, criterion="undone"))
+    assert journey.moves[-1] == "sandbox"
+    assert journey.unit("rollback-3").status == UnitOfWorkStatus.ROLLED_BACK
+    journey.settle_down()
+    assert undone(journey) == ["invite"]
 
 
 def test_a_failed_rollback_may_be_cancelled() -> None:

@@ -229,6 +229,8 @@ def test_it_is_looked_at_when_something_is_due_but_never_twice_a_second() -> Non
     assert next_look(replace(at, rulings=(soon,))) == SOON
     past = replace(said, expires_at=NOW - DAY)
     assert next_look(replace(at, rulings=(past,))) == 10 * MINUTE
+    now = replace(said, expires_at=NOW)
+    assert next_look(replace(at, rulings=(now,))) == 10 * MINUTE
 
 
 def test_it_is_looked_at_when_the_stage_gets_late() -> None:
