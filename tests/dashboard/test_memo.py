@@ -22,7 +22,7 @@ class Source:
         return self.made
 
     async def get(self) -> int:
-        return await self.memo.get("a", 5.0, self.make)
+        return await self.memo.get("a", 5.0, self.make, PATIENCE)
 
     async def rest(self) -> None:
         await asyncio.gather(*self.memo._renewing.values())
@@ -76,3 +76,10 @@ async def test_after_a_change_nothing_older_is_shown() -> None:
     source.memo.forget()
     await source.rest()
     assert await source.get() == 3
+
+
+async def test_without_patience_a_new_value_is_waited_for() -> None:
+    source = Source()
+    await source.get()
+    source.now = 5.0
+    assert await source.memo.get("a", 5.0, source.make) == 2

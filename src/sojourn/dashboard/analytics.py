@@ -9,6 +9,7 @@ from sojourn.control.portfolio import Portfolio
 from sojourn.dashboard.asking import Asked
 from sojourn.dashboard.figures import named, primary, secondary
 from sojourn.dashboard.home import portfolio_of
+from sojourn.dashboard.memo import PATIENCE
 from sojourn.store import dashboard as store
 from sojourn.store.sets import Row
 
@@ -38,7 +39,7 @@ async def analytics(asked: Asked) -> Response:
     """Show how all journeys have gone."""
     asked.staff()
     found = await portfolio_of(asked)
-    tables = await asked.site.memo.get("tables", LASTS, lambda: _read(asked))
+    tables = await asked.site.memo.get("tables", LASTS, lambda: _read(asked), PATIENCE)
     return await asked.page(
         "analytics.html",
         "Analytics",

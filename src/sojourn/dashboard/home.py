@@ -1,5 +1,6 @@
 """The first page: six figures, what needs attention, who has the ball, and the journeys."""
 
+import asyncio
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -10,6 +11,7 @@ from sojourn.dashboard.asking import Asked, DeniedError
 from sojourn.dashboard.attention import Need, need
 from sojourn.dashboard.figures import tiles
 from sojourn.dashboard.fleet import PER_PAGE, Line, Wanted, as_csv, line_of, wanted
+from sojourn.dashboard.memo import PATIENCE
 from sojourn.store import dashboard as store
 from sojourn.store import portfolio
 from sojourn.store.sets import Row
@@ -30,16 +32,20 @@ async def home(asked: Asked) -> Response:
     crowd = await crowd_of(asked)
     if not crowd.get("all", {}).get(""):
         return await asked.page("empty.html", "Welcome", demo=asked.site.demo is not None)
-    found = await portfolio_of(asked)
+    found, needs, table = await asyncio.gather(
+        portfolio_of(asked),
+        needs_of(asked, NEEDS),
+        _table(asked, wanted(asked.request.query_params)),
+    )
     return await asked.page(
         "home.html",
         "Home",
         tiles=tiles(found, crowd),
         as_of=found.as_of,
-        needs=await needs_of(asked, NEEDS),
+        needs=needs,
         crowd=crowd,
         balls=BALLS,
-        **await _table(asked, wanted(asked.request.query_params)),
+        **table,
     )
 
 
@@ -117,4 +123,4 @@ async def crowd_of(asked: Asked) -> dict[str, dict[str, int]]:
 
 async def portfolio_of(asked: Asked) -> Portfolio:
     """Return the figures of all journeys; they say themselves of which moment they are."""
-    return await asked.site.memo.get("portfolio", FACTS_LAST, lambda: look(asked.door))
+    return await asked.site.memo.get("portfolio", FACTS_LAST, lambda: look(asked.door), PATIENCE)

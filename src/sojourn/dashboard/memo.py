@@ -33,14 +33,17 @@ class Memo:
         self._renewing: dict[str, asyncio.Task[None]] = {}
         self._era = 0
 
-    async def get(self, name: str, seconds: float, make: Callable[[], Awaitable[T]]) -> T:
-        """Return a value that should be no older than so many seconds.
+    async def get(
+        self, name: str, seconds: float, make: Callable[[], Awaitable[T]], patience: int = 1
+    ) -> T:
+        """Return a value that is no older than so many seconds.
 
-        An older one is returned at once, up to PATIENCE times that age, and made anew meanwhile.
+        With ``patience`` an older one, up to that many times the age, is returned at once and made
+        anew meanwhile: for what says itself how old it is.
         """
         kept = self._kept.get(name)
         age = self._clock() - kept.at if kept else 0.0
-        if kept is None or age >= seconds * PATIENCE:
+        if kept is None or age >= seconds * patience:
             return await self._made(name, seconds, make)
         if age >= seconds and name not in self._renewing:
             self._renewing[name] = asyncio.create_task(self._renew(name, seconds, make))

@@ -30,11 +30,20 @@ async def journeys(
     return await fetch(connection, query, limit=limit, offset=offset, sort=sort, **params)
 
 
+_KINDS: Final = {0b0111: "stage", 0b1011: "ball", 0b1101: "schedule", 0b1110: "path"}
+"""What a row of the crowd counts, by which of the four columns it was not grouped by."""
+
+
 async def crowd(connection: Connection, client: str | None = None) -> dict[str, dict[str, int]]:
     """Return counts of active journeys: kind -> name -> count; ``all`` counts ended ones too."""
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, int]] = {kind: {} for kind in (*_KINDS.values(), "held", "all")}
     for row in await fetch(connection, _QUERIES["crowd"], client=client):
-        found.setdefault(row["kind"], {})[row["name"]] = row["count"]
+        if row["every"] is not None:
+            found["all"][""] = row["every"]
+        elif kind := _KINDS.get(row["kind"]):
+            found[kind][row[kind]] = row["count"]
+        else:
+            found["held"][""] = row["held"]
     return found
 
 

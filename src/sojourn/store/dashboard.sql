@@ -3,15 +3,13 @@
 -- name: journeys
 -- List journeys whole with their newest event, narrowed and sorted, with how many there are in all.
 WITH found AS MATERIALIZED (
-    SELECT j.journey_id, row_number() OVER (ORDER BY
+    SELECT j.journey_id, j.journey_key, j.stage_started_at,
         CASE WHEN %(sort)s <> 'urgency' THEN 0
              WHEN j.ended_at IS NOT NULL THEN 6 WHEN j.current_stage = 'rollback' THEN 1
              WHEN j.schedule = 'stuck' THEN 2 WHEN j.schedule = 'behind' THEN 3
-             WHEN j.held_since IS NOT NULL THEN 4 ELSE 5 END,
-        CASE WHEN %(sort)s = 'client' THEN j.client_id END,
-        CASE WHEN %(sort)s = 'newest' THEN j.started_at END DESC,
-        CASE WHEN %(sort)s = 'stage' THEN j.current_stage END,
-        j.stage_started_at, j.journey_key) AS place
+             WHEN j.held_since IS NOT NULL THEN 4 ELSE 5 END AS urgency,
+        CASE %(sort)s WHEN 'client' THEN j.client_id WHEN 'stage' THEN j.current_stage END AS word,
+        CASE WHEN %(sort)s = 'newest' THEN j.started_at END AS started_at
     FROM journey_states j
     WHERE (%(stage)s::text IS NULL OR j.current_stage = %(stage)s)
       AND (%(ball)s::text IS NULL OR (j.ball_with = %(ball)s AND j.ended_at IS NULL))
@@ -52,35 +50,27 @@ WITH found AS MATERIALIZED (
               AND v.attempt = 1 AND v.gate LIKE '%%/exit')
           ELSE false END)
 ), page AS (
-    SELECT journey_id, place FROM found
-    WHERE place > %(offset)s AND place <= %(offset)s::bigint + %(limit)s
+    SELECT * FROM found
+    ORDER BY urgency, word, started_at DESC, stage_started_at, journey_key
+    LIMIT %(limit)s OFFSET %(offset)s
 )
 SELECT j.*, p.version AS path_version, e.at AS newest_at, e.type AS newest_type,
        (SELECT count(*) FROM found) AS total
 FROM page JOIN journey_states j USING (journey_id) JOIN paths p ON p.path_id = j.path_id
 LEFT JOIN journey_events e ON e.journey_id = j.journey_id AND e.seq = j.seq
-ORDER BY page.place;
+ORDER BY page.urgency, page.word, page.started_at DESC, page.stage_started_at, page.journey_key;
 
 -- name: crowd
--- Count journeys that have not ended, by stage, ball, schedule and hold, for tiles and filters.
-SELECT 'stage' AS kind, current_stage AS name, count(*) FROM journey_states
-WHERE ended_at IS NULL AND (%(client)s::text IS NULL OR client_id = %(client)s) GROUP BY 2
+-- Count journeys that have not ended, by stage, ball, schedule, path and hold, in one look at them.
+SELECT current_stage AS stage, ball_with AS ball, schedule, path_name AS path,
+       grouping(current_stage, ball_with, schedule, path_name) AS kind, count(*) AS count,
+       count(held_since) AS held, NULL::bigint AS every
+FROM journey_states
+WHERE ended_at IS NULL AND (%(client)s::text IS NULL OR client_id = %(client)s)
+GROUP BY GROUPING SETS ((current_stage), (ball_with), (schedule), (path_name), ())
 UNION ALL
-SELECT 'ball', ball_with, count(*) FROM journey_states
-WHERE ended_at IS NULL AND (%(client)s::text IS NULL OR client_id = %(client)s) GROUP BY 2
-UNION ALL
-SELECT 'schedule', schedule, count(*) FROM journey_states
-WHERE ended_at IS NULL AND (%(client)s::text IS NULL OR client_id = %(client)s) GROUP BY 2
-UNION ALL
-SELECT 'path', path_name, count(*) FROM journey_states
-WHERE ended_at IS NULL AND (%(client)s::text IS NULL OR client_id = %(client)s) GROUP BY 2
-UNION ALL
-SELECT 'held', '', count(*) FROM journey_states
-WHERE held_since IS NOT NULL AND ended_at IS NULL
-  AND (%(client)s::text IS NULL OR client_id = %(client)s)
-UNION ALL
-SELECT 'all', '', count(*) FROM journey_states
-WHERE (%(client)s::text IS NULL OR client_id = %(client)s);
+SELECT NULL, NULL, NULL, NULL, NULL, 0, 0, count(*) FROM journey_states
+WHERE %(client)s::text IS NULL OR client_id = %(client)s;
 
 -- name: approvals_waiting
 -- List journeys whose gate waits for one of the approvals that their path version asks for.
