@@ -20,7 +20,9 @@ MARKS: Final = {
     Verdict.PENDING: ("…", "warn"),
     Verdict.WAIVED: ("~", "warn"),
 }
-COLUMNS: Final = ("!verdict", "!check", "#value", "needed", "#n", "#age", "what is said of it")
+COLUMNS: Final = ("!verdict", "!check", "#value", "!needed", "#n", "#age", "what is said of it")
+NARROW: Final = 6
+"""How many of the columns a narrow terminal shows; explain says the rest."""
 
 
 def mark(verdict: str) -> Text:
@@ -32,7 +34,8 @@ def mark(verdict: str) -> Text:
 
 def listed(checks: Iterable[CriteriaCheck], now: datetime) -> Table:
     """Return checks as a table."""
-    return screen.table(COLUMNS, (_row(c, now) for c in checks))
+    shown = NARROW if screen.narrow() else len(COLUMNS)
+    return screen.table(COLUMNS[:shown], (_row(c, now)[:shown] for c in checks))
 
 
 def _row(check: CriteriaCheck, now: datetime) -> list[object]:
@@ -60,12 +63,14 @@ def headline(summary: str) -> str:
     return summary.partition(":")[0]
 
 
+WATCHED: Final = ("!trigger", "!trips when", "#value", "#n", "#age", "says")
+
+
 def watched(checks: Iterable[CriteriaCheck], now: datetime) -> Table:
     """Return triggers as a table: a check that passes means that what must not be is so."""
-    return screen.table(("!trigger", "!trips when", "#value", "#n", "#age", "says"), (
-        [_armed(c), show(c.expected_value), *_row(c, now)[2:3], c.n, *_row(c, now)[5:]]
-        for c in checks
-    ))  # fmt: skip
+    shown = len(WATCHED) - screen.narrow()
+    rows = ([_armed(c), show(c.expected_value), _value(c), *_row(c, now)[4:]] for c in checks)
+    return screen.table(WATCHED[:shown], (row[:shown] for row in rows))
 
 
 def _armed(check: CriteriaCheck) -> Text:

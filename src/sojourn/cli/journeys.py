@@ -22,7 +22,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 NARROW: Final = 7
 """How many of the columns a narrow terminal shows."""
-WIDE: Final = 120
 LATE: Final[Mapping[str, str]] = {"ahead": "good", "behind": "warn", "stuck": "bad"}
 ICONS: Final[Mapping[str, str]] = {"ahead": "»", "on_track": "=", "behind": "!", "stuck": "✗"}
 
@@ -84,7 +83,7 @@ def list_(
         return screen.print_json({"journeys": listed, "next": following})
     if not found:
         return screen.say(_nothing(filters))
-    shown = len(COLUMNS) if screen.out().width >= WIDE else NARROW
+    shown = NARROW if screen.narrow() else len(COLUMNS)
     rows = (row(*one, now)[:shown] for one in found)
     screen.say(screen.table(COLUMNS[:shown], rows))
     if following:

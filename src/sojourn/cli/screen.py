@@ -19,6 +19,8 @@ from rich.text import Text
 
 WIDE: Final = 200
 """Columns where the output is no terminal and COLUMNS says nothing."""
+ROOMY: Final = 120
+"""Columns that a table with sentences in it needs."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TAG: Final[Mapping[str, str]] = {
     "good": "green",
@@ -43,6 +45,11 @@ def _console(file: TextIO) -> Console:
     wished = os.environ.get("COLUMNS", "")
     width = None if file.isatty() else int(wished) if wished.isdecimal() else WIDE
     return Console(file=file, highlight=False, markup=False, emoji=False, width=width)
+
+
+def narrow() -> bool:
+    """Say whether stdout has too few columns for wide tables."""
+    return out().width < ROOMY
 
 
 def interactive() -> bool:

@@ -44,6 +44,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "failed": ("✗", "bad"),
     "rolled_back": ("↩", "warn"),
 }
+COLUMNS: Final = ("unit, task", "!status", "#done", "#retries", "", "!agent")
 LIVELY: Final = ("running", "failed")
 ForClient = Annotated[
     str | None,
@@ -320,10 +321,11 @@ def listed(
     for unit in units:
         count = f"{unit.completed}/{unit.total}"
         name = screen.text(unit.name, "bold")
-        rows.append([name, "", status(_standing(unit)), count, "", _repeats(unit)])
+        rows.append([name, status(_standing(unit)), count, "", _repeats(unit), ""])
         mine = [t for t in tasks if str(t["uow_id"]) == unit.uow_id]
         rows += [_task_row(t, now) for t in mine if not brief or t["status"] in LIVELY]
-    return screen.table(("unit, task", "agent", "status", "#done", "#retries", ""), rows)
+    shown = len(COLUMNS) - screen.narrow()
+    return screen.table(COLUMNS[:shown], (row[:shown] for row in rows))
 
 
 def _standing(unit: Progress) -> str:
@@ -341,7 +343,7 @@ def _repeats(unit: Progress) -> str:
 def _task_row(task: Row, now: datetime) -> list[object]:
     retries = f"{task['retry_count']}/{task['max_retries']}" if task["retry_count"] else ""
     shown = f"  {task['name']}"
-    return [shown, task["agent_id"], status(task["status"]), "", retries, _told(task, now)]
+    return [shown, status(task["status"]), "", retries, _told(task, now), task["agent_id"]]
 
 
 def _told(task: Row, now: datetime) -> str:
