@@ -4,10 +4,12 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.main import get_command
 
 from sojourn.cli import (
     agents,
@@ -106,6 +108,12 @@ def root(
         print(context.get_help())
 
 
+@cache
+def program() -> Any:
+    """Return the whole tree of commands."""
+    return get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status; see :class:`~.failures.Status`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -113,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _readable(words)
         # Typer returns the status of a command that exits by itself.
-        status = app(words, prog_name="sojourn", standalone_mode=False)
+        status = program()(words, prog_name="sojourn", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else Status.OK
     except BrokenPipeError:

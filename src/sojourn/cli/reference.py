@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from typer.main import get_command
-
 from sojourn.cli.failures import MEANING
-from sojourn.cli.main import app
+from sojourn.cli.main import program
 from sojourn.cli.values import RULE
 
 INTRO: Final = """\
@@ -127,8 +125,7 @@ def _shared() -> Iterator[str]:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name, those of a group after each other."""
-    tree: Any = get_command(app)
-    for name, command in tree.commands.items():
+    for name, command in program().commands.items():
         inner = getattr(command, "commands", None)
         if inner is None:
             yield name, command
