@@ -1,0 +1,31 @@
+from datetime import timedelta
+
+from sojourn.control import start, tick
+from sojourn.paths import load
+from sojourn.store import attention, webhooks
+from sojourn.store.postgres import Database
+from tests.doors import later, still_door
+from tests.journeys.small import SMALL
+
+
+async def test_alerts_of_journeys_and_of_the_installation_stand_in_one_list(db: Database) -> None:
+    door = still_door(db)
+    facts = {"contract_signed": True}
+    key = (await start(door, load(SMALL), "acme", "ann", facts=facts)).state.journey_id
+    now = later(door, days=11)
+    await tick(door)
+    async with db.connection() as connection:
+        row = await webhooks.insert(connection, "https://a.example/", ["*"], "s", "ann")
+        await webhooks.raise_alert(connection, row["subscription_id"], "m", "r")
+        found = await attention.list_alerts(connection, open=True)
+        assert [(a["kind"], a["client_id"]) for a in found] == [
+            ("stuck", "acme"),
+            ("webhook_disabled", None),
+        ]
+        alert = found[0]["alert_id"]
+        until = now + timedelta(days=1)
+        assert await attention.acknowledge(connection, key, alert, "ann", now, until)
+        assert not await attention.acknowledge(connection, key, alert + 99, "ann", now)
+        [seen] = await attention.list_alerts(connection, client_id="acme")
+        assert (seen["acknowledged_by"], seen["snoozed_until"]) == ("ann", until)
+        assert await attention.list_alerts(connection, open=False) == []
