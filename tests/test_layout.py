@@ -25,9 +25,6 @@ TESTED_ELSEWHERE = {
     "store/errors.py": "two exceptions without behaviour, raised in every test of the store",
 }
 
-# The API's issue is open: these are proved together over HTTP in tests/api until each has its file.
-UNFINISHED = ("api/",)
-
 # Core is given the time and everything else as values.
 IMPURE_MODULES = {
     "asyncio", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "subprocess",
@@ -143,7 +140,6 @@ def test_every_module_has_a_test_of_its_name() -> None:
         here(path)
         for path in MODULES
         if here(path) not in TESTED_ELSEWHERE
-        and not here(path).startswith(UNFINISHED)
         and (path.name != "__init__.py" or has_behaviour(path))
         and not twin(path).exists()
     ]
@@ -168,11 +164,6 @@ def test_the_exceptions_are_needed() -> None:
         path = SOURCE / name
         assert path.exists(), name
         assert not twin(path).exists(), name
-
-
-def test_what_is_unfinished_is_so() -> None:
-    found = [path for path in MODULES if here(path).startswith(UNFINISHED)]
-    assert [path for path in found if not twin(path).exists()], "nothing is unfinished any more"
 
 
 def test_only_the_store_speaks_to_postgresql() -> None:
