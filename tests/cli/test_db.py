@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from sojourn.cli import keeper
 from tests.cli.terminal import Terminal
 
 
@@ -91,15 +92,18 @@ def test_an_embedded_server_is_kept_until_it_is_stopped(
     assert cli("db", "start", "--dry-run", "--json").json["started"] is False
     assert cli("db", "status", "--json").json["running"] is False
 
-    assert cli("db", "start", "--json").json["started"] is True
-    told = cli("db", "status", "--json").json
-    assert (told["running"], told["kind"]) == (True, "embedded")
-    assert told["kept_by"] > 0
-    assert "kept running already" in cli("db", "start").out
-    cli("list")
-    assert cli("db", "status", "--json").json["running"] is True
-    assert "dry run" in cli("db", "stop", "--dry-run").out
-    assert cli("db", "stop", "--json").json == {
-        "dry_run": False, "stopped": True, "running": False,
-    }  # fmt: skip
-    assert cli("db", "status", "--json").json["running"] is False
+    try:
+        assert cli("db", "start", "--json").json["started"] is True
+        told = cli("db", "status", "--json").json
+        assert (told["running"], told["kind"]) == (True, "embedded")
+        assert told["kept_by"] > 0
+        assert "kept running already" in cli("db", "start").out
+        cli("list")
+        assert cli("db", "status", "--json").json["running"] is True
+        assert "dry run" in cli("db", "stop", "--dry-run").out
+        assert cli("db", "stop", "--json").json == {
+            "dry_run": False, "stopped": True, "running": False,
+        }  # fmt: skip
+        assert cli("db", "status", "--json").json["running"] is False
+    finally:
+        keeper.stop(data_dir)

@@ -36,6 +36,21 @@ def test_a_keeper_starts_again_what_was_killed_and_stops_it_at_its_end(data_dir:
     assert not Cluster(data_dir).running()
 
 
+def test_a_keeper_ends_when_its_directory_is_gone(copied_data_dir: Path) -> None:
+    keeper.start(copied_data_dir)
+    process = keeper._CHILDREN[-1]
+    server = Cluster(copied_data_dir)
+    number = server.process()
+    try:
+        (copied_data_dir / "keeper.lock").unlink()
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert number > 0
+    assert not server.running()
+
+
 def test_a_directory_that_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseError, match="Cannot write in"):

@@ -71,7 +71,10 @@ def stop(data_dir: Path) -> None:
 
 
 def keep(data_dir: Path) -> None:
-    """Keep the server running until SIGTERM or SIGINT; raises DatabaseError."""
+    """Keep the server running until SIGTERM or SIGINT, or until its directory is gone.
+
+    Raises DatabaseError.
+    """
     told = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: told.set())
@@ -83,7 +86,7 @@ def keep(data_dir: Path) -> None:
         try:
             use.open()
             _name(file)
-            while not told.wait(WATCH):
+            while not told.wait(WATCH) and _file(data_dir).exists():
                 with suppress(DatabaseError):
                     use.revive()
         finally:
