@@ -135,7 +135,9 @@ def test_waves_triggers_and_success_are_looked_at_where_they_belong() -> None:
     in_wave = state(current_stage="production", wave=1)
     assert keys(wave_criteria(LONG, in_wave)) == ["production/wave-1/p95"]
     assert wave_criteria(LONG, replace(in_wave, wave=2)) == ()
-    assert wave_criteria(LONG, replace(in_wave, wave=0)) == ()
+    one_wave = replace(LONG.stages[2], rollout=replace(WAVES, waves=WAVES.waves[:1]))
+    assert wave_criteria(path(one_wave), in_wave) != ()
+    assert wave_criteria(path(one_wave), replace(in_wave, wave=0)) == ()
     assert wave_criteria(LONG, state()) == ()
     assert keys(trigger_criteria(LONG, state())) == ["sandbox/trigger/bugs"]
     assert trigger_criteria(LONG, state(admitted_at=None)) == ()
