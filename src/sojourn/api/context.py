@@ -59,7 +59,7 @@ class Context:
     refusals: Refusals = field(default_factory=Refusals)
     logins: Throttle = field(default_factory=Throttle)
     gauges: Fresh[list[Row]] = field(default_factory=lambda: Fresh(2.0))
-    summaries: Fresh[Portfolio] = field(default_factory=lambda: Fresh(3.0))
+    summaries: Fresh[Portfolio] = field(default_factory=lambda: Fresh(10.0))
 
 
 def context_of(connection: HTTPConnection) -> Context:

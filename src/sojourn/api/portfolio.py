@@ -78,7 +78,7 @@ async def summarize(
     path: Word = None,
     owner: Word = None,
 ) -> Summary:
-    """Return the success metrics, counts and time in stages; at most a few seconds old."""
+    """Return the success metrics, counts and time in stages; at most ten seconds old."""
     door = door_of(request)
     found = await context_of(request).summaries.get((path, owner), lambda: look(door, path, owner))
     return _summary(found)
