@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sojourn.cli import checks, documents, journal, screen, stepper, times, work
+from sojourn.cli import checks, documents, journal, screen, stepper, times, units
 from sojourn.cli.failures import named
 from sojourn.cli.journeys import schedule
 from sojourn.cli.portrait import Portrait
@@ -26,7 +26,7 @@ def _parts(found: Portrait, *, brief: bool) -> Iterator[RenderableType]:
         yield checks.watched(found.told.triggers, found.now)
     if found.shot.units:
         yield _title("Work")
-        yield work.listed(found.shot.units, found.tasks, found.now, brief=brief)
+        yield units.listed(found.shot.units, found.tasks, found.now, brief=brief)
     yield from _alerts(found)
     yield from _rollbacks(found)
     yield _title("Last events")

@@ -24,6 +24,7 @@ from sojourn.cli import (
     holds,
     journal,
     journeys,
+    lint,
     migrate,
     paths,
     record,
@@ -31,6 +32,7 @@ from sojourn.cli import (
     screen,
     show,
     start,
+    tasks,
     work,
 )
 from sojourn.cli.failures import Status
@@ -58,8 +60,8 @@ COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "hold": holds.hold,
     "resume": holds.resume,
     "cancel": holds.cancel,
-    "retry": work.retry,
-    "answer": work.answer,
+    "retry": tasks.retry,
+    "answer": tasks.answer,
     "record": record.record,
     "events": journal.events,
     "alerts": alerts.alerts,
@@ -80,6 +82,7 @@ GROUPS: Final[Mapping[str, typer.Typer]] = {
 
 
 def _assemble() -> None:
+    paths.group.command("lint")(lint.lint)
     paths.group.command("migrate")(migrate.migrate)
     for name, command in COMMANDS.items():
         app.command(name, short_help=SHORT.get(name))(command)

@@ -8,7 +8,7 @@ import typer
 from rich.live import Live
 
 from sojourn.app import App
-from sojourn.cli import documents, drawing, journal, options, screen, session, waiting, work
+from sojourn.cli import documents, drawing, journal, options, screen, session, units, waiting
 from sojourn.cli.portrait import Portrait, take
 from sojourn.control.door import resolve
 from sojourn.store import journal as store
@@ -110,7 +110,7 @@ def document(found: Portrait) -> documents.Document:
         "gate": gate | documents.result(told.result, now),
         "triggers": [documents.check(t, now) for t in told.triggers],
         "facts": {n: {"value": f.value, "at": f.at, "by": f.actor} for n, f in shot.facts.items()},
-        "units": [work.described(u, found.tasks) for u in shot.units],
+        "units": [units.described(u, found.tasks) for u in shot.units],
         "alerts": [documents.without(a, ["client_id"]) for a in found.alerts],
         "rollbacks": found.rollbacks,
         "events": [documents.recorded(e) for e in found.events],

@@ -1,25 +1,21 @@
-"""Work: submitting units, looking at them, sending failed tasks again, answering agents."""
+"""Work: submitting units and looking at them."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
 from sojourn.app import App
-from sojourn.cli import documents, effects, options, screen, session, times, values
-from sojourn.cli.changing import carry_out
+from sojourn.cli import documents, effects, options, screen, session, times, units
 from sojourn.cli.completion import clients
 from sojourn.cli.failures import absent, bad
 from sojourn.control import submit as control
 from sojourn.control.door import resolve
 from sojourn.control.unit import LARGEST, UnitForm, parse
-from sojourn.core.commands import AnswerQuestion, RetryFailed
 from sojourn.core.decision import Decision
-from sojourn.core.work import Progress, UnitOfWorkStatus
 from sojourn.store import search
 from sojourn.store import work as store
 from sojourn.store.sets import Row
@@ -35,17 +31,6 @@ OF_TASK: Final = (
     "max_retries",
 )  # fmt: skip
 """The keys of a task in it."""
-OWN: Final = ("agent_id", "name", "status", "retry_count", "max_retries", "depends_on")
-TIMES: Final = ("started_at", "completed_at", "deadline_at", "due_at")
-MARKS: Final[Mapping[str, tuple[str, str]]] = {
-    "pending": ("·", "dim"),
-    "running": ("▶", "bold"),
-    "completed": ("✓", "good"),
-    "failed": ("✗", "bad"),
-    "rolled_back": ("↩", "warn"),
-}
-COLUMNS: Final = ("unit, task", "!status", "#done", "#retries", "", "!agent")
-LIVELY: Final = ("running", "failed")
 ForClient = Annotated[
     str | None,
     typer.Option(
@@ -55,66 +40,6 @@ ForClient = Annotated[
         autocompletion=clients,
     ),
 ]
-
-
-def retry(
-    client: options.Client,
-    unit: options.Unit = "",
-    task: options.TaskId = "",
-    reason: options.Reason = "",
-    who: options.As = None,
-    role: options.Roles = None,
-    dry_run: options.DryRun = False,
-    as_json: options.Json = False,
-) -> None:
-    """Send failed tasks again.
-
-    All of the visit, or those of one unit, or one task. Work goes on from the failed task; what
-    is done stays done.
-
-    \b
-    Examples:
-      sojourn retry medtronic
-      sojourn retry medtronic --unit connectors --task install-confluence
-    """
-    by = options.person(who, role)
-    command = RetryFailed(actor=by.actor, roles=by.roles, reason=reason, unit=unit, task=task)
-    carry_out(client, command, f"retry {client}", dry_run=dry_run, as_json=as_json)
-
-
-def answer(
-    client: options.Client,
-    text: Annotated[
-        str, typer.Argument(metavar="ANSWER", help="JSON where it is JSON, text otherwise.")
-    ],
-    unit: options.Unit = "",
-    task: options.TaskId = "",
-    reason: options.Reason = "",
-    who: options.As = None,
-    role: options.Roles = None,
-    dry_run: options.DryRun = False,
-    as_json: options.Json = False,
-) -> None:
-    """Answer what an agent asked.
-
-    Its task goes on with the answer. --unit and --task say which question, where several are
-    open (sojourn show CLIENT).
-
-    \b
-    Examples:
-      sojourn answer medtronic "use the EU tenant"
-      sojourn answer medtronic --unit connectors --task install-jira '{"tenant": "eu"}'
-    """
-    by = options.person(who, role)
-    command = AnswerQuestion(
-        actor=by.actor,
-        roles=by.roles,
-        reason=reason,
-        answer=values.value(text, "the answer"),
-        unit=unit,
-        task=task,
-    )
-    carry_out(client, command, f"answer for {client}", dry_run=dry_run, as_json=as_json)
 
 
 @group.command("submit")
@@ -280,78 +205,8 @@ def _unit_row(row: Row, now: datetime) -> list[object]:
         row["stage"],
         row["visit"],
         row["purpose"],
-        status(row["status"]),
+        units.status(row["status"]),
         f"{done}/{len(row['tasks'])}",
         times.when(row["started_at"], now),
         times.when(row["completed_at"], now),
     ]
-
-
-def status(word: str) -> Any:
-    """Return the status of a unit or task with its icon."""
-    icon, style = MARKS[word]
-    return screen.text(f"{icon} {word.replace('_', ' ')}", style)
-
-
-def described(unit: Progress, tasks: Iterable[Row]) -> documents.Document:
-    """Return a unit of the present visit as JSON, with all that is known of its tasks."""
-    return {
-        "uow_id": unit.uow_id,
-        "name": unit.name,
-        "purpose": unit.purpose,
-        "status": unit.status,
-        "required": unit.required,
-        "every_s": unit.every.total_seconds() if unit.every else None,
-        "runs": unit.runs,
-        "dependencies": list(unit.dependencies),
-        "tasks": [_described(t) for t in tasks if str(t["uow_id"]) == unit.uow_id],
-    }
-
-
-def _described(task: Row) -> documents.Document:
-    kept = {key: task[key] for key in ("task_id", *OWN, *TIMES, "question", "error")}
-    return kept | {"output_data": task["output_data"]}
-
-
-def listed(
-    units: Sequence[Progress], tasks: Sequence[Row], now: datetime, *, brief: bool = False
-) -> Table:
-    """Return units and their tasks as one table; ``brief`` has only tasks that run or failed."""
-    rows: list[list[object]] = []
-    for unit in units:
-        count = f"{unit.completed}/{unit.total}"
-        name = screen.text(unit.name, "bold")
-        rows.append([name, status(_standing(unit)), count, "", _repeats(unit), ""])
-        mine = [t for t in tasks if str(t["uow_id"]) == unit.uow_id]
-        rows += [_task_row(t, now) for t in mine if not brief or t["status"] in LIVELY]
-    shown = len(COLUMNS) - screen.narrow()
-    return screen.table(COLUMNS[:shown], (row[:shown] for row in rows))
-
-
-def _standing(unit: Progress) -> str:
-    """Return how a unit stands; one that repeats has completed once it has run."""
-    again = unit.runs and unit.status == UnitOfWorkStatus.PENDING
-    return UnitOfWorkStatus.COMPLETED if again else unit.status
-
-
-def _repeats(unit: Progress) -> str:
-    optional = "" if unit.required else "optional"
-    ran = f"ran {unit.runs} times" if unit.every and unit.runs else ""
-    return ", ".join(word for word in (optional, ran) if word)
-
-
-def _task_row(task: Row, now: datetime) -> list[object]:
-    retries = f"{task['retry_count']}/{task['max_retries']}" if task["retry_count"] else ""
-    shown = f"  {task['name']}"
-    return [shown, status(task["status"]), "", retries, _told(task, now), task["agent_id"]]
-
-
-def _told(task: Row, now: datetime) -> str:
-    if task["question"]:
-        asked, agent = task["question"].get("prompt", ""), task["agent_id"]
-        return f"asks: {asked} ({agent} waits)"
-    if task["error"]:
-        return str(task["error"].get("message", ""))
-    if task["status"] == "pending" and task["timed"] and task["due_at"]:
-        return f"again {times.ago(task['due_at'], now)}"
-    return ""
