@@ -73,6 +73,24 @@ async def test_a_request_that_was_cut_off_before_it_changed_anything_can_be_made
     assert "idempotency-replayed" not in again.headers
 
 
+async def test_a_secret_is_shown_once_and_kept_nowhere(api: Api, db: Database) -> None:
+    for path, body in (
+        ("/keys", {"actor": "bob", "roles": ["viewer"]}),
+        ("/webhooks", {"url": "https://example.com/hook"}),
+    ):
+        headers = {"Idempotency-Key": path.strip("/")}
+        made = await api.post(path, body, headers=headers)
+        assert made.status_code == 201
+        secret = made.json().get("token") or made.json()["secret"]
+        again = await api.post(path, body, headers=headers)
+        assert (again.status_code, again.json()["code"]) == (409, "done_already")
+        kept = await rows(db, "SELECT convert_from(body, 'UTF8') FROM idempotency_keys")
+        assert kept
+        assert not any(secret in text for (text,) in kept)
+    assert len(await rows(db, "SELECT 1 FROM api_keys WHERE actor = 'bob'")) == 1
+    assert len(await rows(db, "SELECT 1 FROM subscriptions")) == 1
+
+
 async def test_refused_rights_are_not_kept(api: Api, db: Database) -> None:
     refused = await api.post("/journeys", {"client_id": "acme"}, role="viewer", headers=KEY)
     assert refused.status_code == 403

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sojourn.api.context import context_of
-from sojourn.api.problems import ProblemError, answer, problem_of
+from sojourn.api.problems import MEDIA_TYPE, ProblemError, answer, problem_of
 from sojourn.control.keys import Principal
 from sojourn.store import idempotency
 from sojourn.store.idempotency import Place, once
@@ -24,6 +24,8 @@ BUSY: Final = timedelta(minutes=2)
 """How long a request may take before another may be made in its place, if it changed nothing."""
 LASTS: Final = timedelta(hours=24)
 KEPT_HEADERS: Final = ("content-type", "etag", "location", "link")
+SECRETIVE: Final = ("keys", "webhooks", "rotate", "session")
+"""Last parts of the paths whose answers show a secret."""
 UNKEPT: Final = (401, 403, 408, 413, 415, 429)
 """Answers that say nothing of the request itself: the same request may be made again."""
 
@@ -78,10 +80,21 @@ class Once:
     async def _keep(self, request: Request, place: Place, sent: "_Sent") -> None:
         async with context_of(request).door.db.connection() as connection:
             if sent.status and sent.status < 500 and sent.status not in UNKEPT:
-                headers = {k: v for k, v in sent.headers.items() if k in KEPT_HEADERS}
-                await idempotency.answer(connection, place, sent.status, headers, bytes(sent.body))
+                status, headers, body = _to_keep(request, sent)
+                await idempotency.answer(connection, place, status, headers, body)
             else:
                 await idempotency.release(connection, place)
+
+
+def _to_keep(request: Request, sent: "_Sent") -> tuple[int, dict[str, str], bytes]:
+    """Return the answer as it is kept; one that shows a secret is shown once and kept nowhere."""
+    headers = {k: v for k, v in sent.headers.items() if k in KEPT_HEADERS}
+    if sent.status >= 300 or request.url.path.rsplit("/", 1)[-1] not in SECRETIVE:
+        return sent.status, headers, bytes(sent.body)
+    told = "this request was carried out; the secret that it made is shown once"
+    error = ProblemError(409, told, code="done_already", remedy="make another, revoke this one")
+    instead = answer(request, error)
+    return 409, {"content-type": MEDIA_TYPE}, bytes(instead.body)
 
 
 def _digest(request: Request, body: bytes) -> bytes:

@@ -81,7 +81,7 @@ async def create(
     actor = agent_id or actor
     _check(actor, named, client_id, agent_id, lasts)
     token, prefix, secret = new_token()
-    async with door.db.connection() as connection:
+    async with door.db.transaction() as connection:
         row = await keys.insert(
             connection,
             lasts=lasts,

@@ -45,7 +45,7 @@ async def subscribe(
             told = f"{name!r:.60} is no type of event"
             raise RefusedError(Refusal("invalid", told, "transition, rollback.* or *"))
     secret = new_secret()
-    async with door.db.connection() as connection:
+    async with door.db.transaction() as connection:
         row = await webhooks.insert(
             connection, url, types, secret, by, label=label, client_id=client_id
         )
