@@ -304,6 +304,7 @@ def test_a_baseline_is_a_window_lived_through_wholly() -> None:
     assert base(FIRST, holds=(Interval(T0 + DAY, T0 + 4 * DAY),)) == (T0, T0 + 5 * DAY)
     assert base(FIRST, holds=(Interval(T0 + DAY, NOW),)) == (None, None)
     assert base(PREVIOUS) == (NOW - 3 * DAY, NOW - DAY)
+    assert base(PREVIOUS, stage_started_at=NOW - 3 * DAY) == (NOW - 3 * DAY, NOW - DAY)
     assert base(PREVIOUS, stage_started_at=NOW - 2 * DAY) == (None, None)
 
 

@@ -188,6 +188,14 @@ def test_an_action_may_be_an_alert_which_lasts_as_long_as_its_condition() -> Non
     assert journey.moves == ["sandbox"]
 
 
+def test_a_target_where_the_journey_has_not_been_becomes_the_stage_before() -> None:
+    ahead = trigger(metric("bugs", ">", 0), target="pilot")
+    plan = path(stage("sandbox", [fact("never")], triggers=(ahead,)), stage("pilot"))
+    decision = decide(shot(path=plan, seen={"sandbox/trigger/bugs": seen(1.0)}), NOW)
+    assert decision.refusal is None
+    assert decision.state.target_stage == "sandbox"
+
+
 def test_a_rollback_goes_before_a_hold_and_a_hold_before_an_alert() -> None:
     kinds = ("alert", "hold", "rollback")
     every = [trigger(metric(k, ">", 0), k) for k in kinds]
