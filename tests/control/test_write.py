@@ -1,77 +1,114 @@
-"""Writing decisions: all consequences in one transaction, or none."""
-
-from datetime import UTC, datetime
+from collections.abc import Callable
 from uuid import UUID
 
+import psycopg
 import pytest
 
+from sojourn.control import Line, record_lines, start, tick
 from sojourn.control.door import Door
-from sojourn.control.start import Beginning, start_many
-from sojourn.control.write import observed, rolling_back, with_undoable, write
-from sojourn.core.commands import RollBack
+from sojourn.control.write import decided, observed, rolling_back, write
+from sojourn.core.commands import Command, HoldJourney, RollBack
 from sojourn.core.decide import decide
+from sojourn.core.decision import Decision
+from sojourn.core.snapshot import Snapshot
 from sojourn.paths import load
-from sojourn.store import clock, journeys
+from sojourn.store.journeys import load as load_journeys
 from sojourn.store.postgres import Database
+from tests.doors import START, dump, rows, still_door
 
-PATH = """
-name: written
+PATH = load(
+    """
+name: p
 stages:
-  - name: one
-    work: [{ name: unit, tasks: [{ name: task, agent: a, undo: { agent: a } }] }]
-    exit: { criteria: [{ work: required }, { metric: m, is: ">= 1" }] }
+  - name: sandbox
+    exit: { criteria: [{ work: required }, { metric: quality, is: ">= 0.8" }] }
+    work:
+      - name: w
+        tasks: [{ name: t, agent: a, undo: { agent: b } }]
+  - name: pilot
+    exit: { criteria: [{ metric: satisfaction, is: ">= 4" }] }
+    triggers:
+      - kind: critical_bug
+        when: { metric: bugs, is: "> 0" }
 """
+)
+BACK = RollBack(actor="ann", reason="broken")
+LOOK = HoldJourney(actor="ann", reason="look")
 
 
-@pytest.fixture
-async def door(db: Database) -> Door:
-    async with db.connection() as connection:
-        return Door(db, await clock.read(connection))
+async def begin(door: Door, client: str) -> UUID:
+    journey = (await start(door, PATH, client, "ann")).state.journey_id
+    while await tick(door):
+        pass
+    done = "UPDATE tasks SET status = 'completed', output_data = '{}', completed_at = %s, due_at = NULL"
+    await rows(door.db, f"{done} WHERE journey_id = %s", START, journey)
+    return journey
 
 
-async def begun(door: Door) -> list[UUID]:
-    names = [Beginning(name) for name in ("a", "b", "c")]
-    decisions = await start_many(door, load(PATH, "written.yaml"), names, "test")
-    return [d.state.journey_id for d in decisions]
+def counting(command: Command, seen: list[tuple[UUID, int]]) -> Callable[[Snapshot], Decision]:
+    """Return a choice that notes for which journeys it was asked, and with how much to undo."""
+
+    def choose(shot: Snapshot) -> Decision:
+        seen.append((shot.state.journey_id, len(shot.undoable)))
+        return decide(shot, START, command)
+
+    return choose
 
 
-async def test_what_a_decision_looks_at_is_observed_for_all_journeys_at_once(door: Door) -> None:
-    ids = await begun(door)
-    async with door.db.connection() as connection:
-        shots = await journeys.load(connection, ids, door.shelf)
-        seen = await observed(connection, shots, door.now())
-    assert {tuple(shot.seen) for shot in seen.values()} == {("one/exit/m",)}
+async def test_every_criterion_that_a_decision_looks_at_is_observed(shared: Database) -> None:
+    door = still_door(shared)
+    journey = await begin(door, "seen")
+    lines = [Line("seen", name, 1) for name in ("quality", "bugs", "satisfaction")]
+    await record_lines(door, lines, "ann")
+    async with shared.connection() as connection:
+        shots = await load_journeys(connection, [journey], door.shelf)
+        assert shots[journey].seen == {}
+        shots = await observed(connection, shots, START)
+        assert await observed(connection, {}, START) == {}
+    assert {k: o.value for k, o in shots[journey].seen.items()} == {"sandbox/exit/quality": 1}
 
 
-async def test_a_rollback_is_decided_with_what_it_undoes_and_written_with_its_unit(
-    door: Door,
-) -> None:
-    [first, *_] = await begun(door)
-    now = datetime.now(UTC)
-    async with door.db.transaction() as connection:
-        done = b"UPDATE tasks SET status = 'completed', output_data = '{}', completed_at = now()"
-        await connection.execute(done)
-        shots = await journeys.load(connection, [first], door.shelf, lock=True)
-        command = RollBack(actor="ann", reason="why not")
-        stages = rolling_back([decide(shots[first], now, command)])
-        assert stages == {first: ("one",)}
-        shots = await with_undoable(connection, shots, stages)
-        await write(connection, [decide(shots[first], now, command)], door.shelf, now)
-    async with door.db.connection() as connection:
-        asked = b"SELECT agent_id, undo_of IS NOT NULL FROM tasks WHERE name LIKE 'Undo%'"
-        rows = await (await connection.execute(asked)).fetchall()
-    assert rows == [("a", True)]
+async def test_only_those_that_are_rolled_back_are_decided_on_again(shared: Database) -> None:
+    door = still_door(shared)
+    ids = [await begin(door, f"twice-{n}") for n in range(2)]
+    async with shared.connection() as connection:
+        shots = await load_journeys(connection, ids, door.shelf)
+        seen: list[tuple[UUID, int]] = []
+        plain = await decided(connection, shots, counting(LOOK, seen))
+        assert sorted(seen) == sorted((key, 0) for key in ids)
+        assert rolling_back(plain) == {}
+        seen.clear()
+        back = await decided(connection, {ids[0]: shots[ids[0]]}, counting(BACK, seen))
+    assert seen == [(ids[0], 0), (ids[0], 1)]
+    assert rolling_back(back) == {ids[0]: ("sandbox",)}
+    assert [t.name for unit in back[0].plans for t in unit.tasks] == ["Undo t"]
 
 
-async def test_nothing_of_a_set_is_written_when_one_of_it_cannot_be(door: Door) -> None:
-    ids = await begun(door)
-    with pytest.raises(KeyError):
-        async with door.db.transaction() as connection:
-            shots = await journeys.load(connection, ids, door.shelf, lock=True)
-            decisions = [decide(shot, door.now()) for shot in shots.values()]
-            await write(connection, decisions, type(door.shelf)(), door.now())
-    async with door.db.connection() as connection:
-        rows = await (
-            await connection.execute(b"SELECT DISTINCT seq FROM journey_states")
-        ).fetchall()
-    assert len(rows) == 1
+async def test_decisions_are_written_all_or_none(shared: Database) -> None:
+    door = still_door(shared)
+    ids = [await begin(door, f"all-{n}") for n in range(2)]
+    async with shared.connection() as connection:
+        shots = await load_journeys(connection, ids, door.shelf)
+        decisions = [decide(shot, START, LOOK) for shot in shots.values()]
+        before = await dump(shared)
+        await rows(
+            shared,
+            "INSERT INTO journey_events (journey_id, seq, type, at, actor, path_id, prev_hash, hash)"
+            " SELECT journey_id, seq + 1, 'x', now(), 'x', path_id, '', '' FROM journey_states"
+            " WHERE journey_id = %s",
+            ids[1],
+        )
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            async with connection.transaction():
+                await write(connection, decisions, door.shelf, START)
+        after = await dump(shared)
+    assert after["journey_states"] == before["journey_states"]
+    assert len(after["journey_events"]) == len(before["journey_events"]) + 1
+
+
+async def test_no_decisions_write_nothing(shared: Database) -> None:
+    door = still_door(shared)
+    before = await dump(shared)
+    async with shared.connection() as connection:
+        await write(connection, [], door.shelf, START)
+    assert await dump(shared) == before

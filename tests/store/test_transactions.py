@@ -4,12 +4,16 @@ from typing import Any
 import pytest
 from psycopg import errors
 
+from sojourn.control import Line, record_lines, start
+from sojourn.paths import load
 from sojourn.store import transactions
+from sojourn.store.journeys import load as load_journeys
 from sojourn.store.postgres import Database
 from sojourn.store.sets import Connection
 from sojourn.store.transactions import ATTEMPTS, TakenError, dry, in_transaction
-from tests.doors import rows
+from tests.doors import rows, still_door
 
+PATH = load("name: p\nstages: [{ name: sandbox, exit: { criteria: [{ fact: done }] } }]\n")
 INSERT = b"INSERT INTO t (name, n) VALUES (%s, %s)"
 
 
@@ -85,3 +89,13 @@ async def test_what_never_succeeds_ends(table: Database, monkeypatch: pytest.Mon
     with pytest.raises(errors.SerializationFailure):
         await in_transaction(table, fail)
     assert len(tries) == ATTEMPTS
+
+
+async def test_a_measurement_does_not_wait_for_a_decision(db: Database) -> None:
+    door = still_door(db)
+    journey = (await start(door, PATH, "acme", "ann")).state.journey_id
+    async with db.transaction() as connection:
+        await load_journeys(connection, [journey], door.shelf, lock=True)
+        async with asyncio.timeout(5):
+            await record_lines(door, [Line("acme", "m", 1)], "ann")
+    assert await rows(db, "SELECT value FROM measurements") == [(1,)]

@@ -2,13 +2,18 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from sojourn.control import start, tick
 from sojourn.control.door import Door
 from sojourn.paths import load
-from sojourn.store.postgres import Database
-from sojourn.store.workers import leave, list_workers, register, renew, rescue
+from sojourn.store.postgres import Database, DatabaseUnavailable
+from sojourn.store.queries import Query
+from sojourn.store.sets import send
+from sojourn.store.workers import end_frozen, leave, list_workers, register, renew, rescue
 from tests.doors import START, rows, still_door
 
+LOCK = Query("lock", "", "SELECT 1 FROM tasks FOR UPDATE")
 ONE, TWO = UUID(int=1), UUID(int=2)
 LEASE = timedelta(minutes=1)
 GONE = timedelta(seconds=-1)
@@ -102,3 +107,20 @@ async def test_workers_are_listed_with_what_they_hold(db: Database) -> None:
         assert 50 < seen["lease_s"] <= 60
         await leave(connection, ONE)
         assert await list_workers(connection) == []
+
+
+async def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(db: Database) -> None:
+    door = await begin(db)
+    none = timedelta(0)
+    async with db.connection() as connection:
+        assert await end_frozen(connection, none) == 0
+    with pytest.raises(DatabaseUnavailable):
+        async with db.transaction() as frozen:
+            await send(frozen, [(LOCK, {}), (LOCK, {})])
+            async with db.connection() as connection:
+                assert await end_frozen(connection, timedelta(minutes=1)) == 0
+                assert await end_frozen(connection, none) == 1
+            async with asyncio.timeout(5):
+                await rows(db, "UPDATE tasks SET held = true")
+            await send(frozen, [(LOCK, {})])
+    assert await rows(door.db, "SELECT DISTINCT held FROM tasks") == [(True,)]

@@ -39,6 +39,12 @@ async def rescue(door: Door) -> tuple[int, int]:
     return row["workers"], row["tasks"]
 
 
+async def end_frozen(door: Door, patience: timedelta) -> int:
+    """Take the locks of processes that stand still in the middle of a transaction."""
+    async with door.db.connection() as connection:
+        return await workers.end_frozen(connection, patience)
+
+
 async def sync_limits(door: Door, of_agents: Iterable[Limits]) -> None:
     """Write down what limits agents have, for all workers."""
 

@@ -8,7 +8,8 @@ WITH candidates AS (
 ), locked AS (
     SELECT j.journey_id FROM journey_states j
     WHERE j.journey_id IN (SELECT journey_id FROM candidates)
-    ORDER BY j.journey_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    -- Not FOR UPDATE: whoever adds a measurement to the journey need not wait for its decision.
+    ORDER BY j.journey_id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), woken AS (
     DELETE FROM wakeups w USING locked l WHERE w.journey_id = l.journey_id
     RETURNING w.wakeup_id, w.journey_id, w.facts, w.source
@@ -19,7 +20,7 @@ ORDER BY w.wakeup_id;
 -- name: lock
 -- Lock journeys in a fixed order, so that two writers cannot wait for each other.
 SELECT journey_id FROM journey_states WHERE journey_id = ANY(%(ids)s)
-ORDER BY journey_id FOR UPDATE;
+ORDER BY journey_id FOR NO KEY UPDATE;
 
 -- name: states
 -- Load journeys whole.

@@ -29,6 +29,12 @@ async def rescue(connection: Connection, now: datetime, limit: int = 500) -> Row
     return row or {"workers": 0, "tasks": 0}
 
 
+async def end_frozen(connection: Connection, patience: timedelta) -> int:
+    """End sessions of ours that stand still in a transaction for longer; returns how many."""
+    row = await one(connection, _QUERIES["end_frozen"], patience=patience)
+    return int(row["ended"]) if row else 0
+
+
 async def leave(connection: Connection, worker: UUID) -> None:
     """Remove a worker that stops."""
     await execute(connection, _QUERIES["leave"], worker=worker)

@@ -31,6 +31,15 @@ WITH dead AS (
 )
 SELECT (SELECT count(*) FROM dead) AS workers, (SELECT count(*) FROM freed) AS tasks;
 
+-- name: end_frozen
+-- End the sessions of processes that stand still in the middle of a transaction and keep its locks.
+-- idle_in_transaction_session_timeout does not do it: a Flush after a pipeline's Sync disarms it.
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+  AND application_name = current_setting('application_name')
+  AND xact_start IS NOT NULL AND state_change < clock_timestamp() - %(patience)s::interval
+  AND (state LIKE 'idle in transaction%%' OR (state = 'active' AND wait_event = 'ClientRead'));
+
 -- name: leave
 -- Remove a worker that stops.
 DELETE FROM workers WHERE worker_id = %(worker)s;
