@@ -2,10 +2,13 @@ import asyncio
 from contextlib import aclosing, suppress
 from typing import Any
 
+import pytest
+
 from sojourn.api.feed import Feed, Told, Wanted
 from sojourn.control import change, start
 from sojourn.core.commands import HoldJourney, Resume
 from sojourn.paths import load
+from sojourn.store import stream
 from sojourn.store.postgres import Database
 from tests.doors import rows, still_door
 from tests.journeys.small import SMALL
@@ -90,6 +93,35 @@ async def test_followers_hear_only_what_they_want(db: Database) -> None:
         assert await take(feed, 0, len(own), Wanted(client_id="b")) == [i for (i,) in own]
         key = one.state.journey_id
         assert (await take(feed, 0, 2, Wanted(journey_id=key)))[0] == (await every(db))[0]
+
+
+async def test_what_is_still_being_read_is_not_taken_for_nothing(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*given: Any, **wanted: Any) -> Any:
+        reading.set()
+        await go_on.wait()
+        return await between(*given, **wanted)
+
+    between, door = stream.between, still_door(db)
+    async with Running(db) as feed:
+        monkeypatch.setattr(stream, "between", slowly)
+        await start(door, load(SMALL), "a", "ann")
+        await reading.wait()
+        written = await every(db)
+        following = asyncio.create_task(take(feed, 0, len(written)))
+        await asyncio.sleep(0.05)
+        go_on.set()
+        assert await asyncio.wait_for(following, 20) == written
+
+
+async def test_nothing_new_moves_nobody(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sojourn.api.feed.POLL", 0.01)
+    async with Running(db) as feed:
+        follower = feed.follow(None, Wanted(), 0.5)
+        assert await asyncio.wait_for(anext(follower), 20) is None
 
 
 async def test_a_quiet_time_is_told_and_ends_with_the_right(db: Database) -> None:

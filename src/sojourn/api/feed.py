@@ -65,6 +65,7 @@ class Feed:
         self._db = db
         self._keep = keep
         self._horizon = Horizon()
+        self._position = 0
         self._since: int | None = None
         self._memory: deque[tuple[dict[str, Any], Told]] = deque()
         self._moved = asyncio.Event()
@@ -77,8 +78,8 @@ class Feed:
 
     @property
     def position(self) -> int:
-        """Return the id up to which the feed has come; nothing at or below it comes later."""
-        return self._horizon.id
+        """Return the id up to which the feed remembers; nothing at or below it comes later."""
+        return self._position
 
     async def run(self) -> None:
         """Follow the journal until cancelled; a database that is away is waited for."""
@@ -113,15 +114,17 @@ class Feed:
             self._woken.set()
 
     async def _look(self) -> None:
-        before = self.position
+        before, begun = self.position, self._since is not None
         async with self._db.connection() as connection:
             now = await self._horizon.look(connection)
-            if self._since is None:
+            if not begun:
                 self._since = now
             elif now > before:
                 fresh = await stream.between(connection, before, now, self._keep + 1)
                 self._remember(fresh, now)
-        if now > before or self._since == now:
+        # Only now: who follows must not take what is still being read for nothing.
+        self._position = now
+        if now > before or not begun:
             self._moved.set()
             self._moved = asyncio.Event()
 
