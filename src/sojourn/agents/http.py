@@ -14,7 +14,7 @@ from sojourn.agents.about import about
 from sojourn.agents.callbacks import Callbacks, pair
 from sojourn.agents.guard import Forbidden, checked_url, origin
 from sojourn.agents.redact import redact
-from sojourn.agents.reply import read, retryable
+from sojourn.agents.reply import read, retryable, told
 from sojourn.agents.shape import LIMIT
 from sojourn.agents.trouble import FINAL, UNSENT, Lost, key, lost, missed, unreachable
 from sojourn.agents.wire import patience
@@ -59,6 +59,8 @@ class HttpAgent:
         handle = call.handle or {}
         if doubt.asked(call):
             return doubt.ask(call)
+        if call.called_back is not None and "status_url" not in handle:
+            return told(call.called_back, call, self._url, limit=self._limit)
         if "lost" in handle:
             return await self._post(replace(call, answer=handle.get("answer")))
         if "status_url" not in handle:

@@ -73,16 +73,32 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
+def told(body: Any, call: Call, url: str, limit: int = LIMIT) -> Outcome:
+    """Return the outcome of what an agent called back with; ``url`` is the agent's own."""
+    try:
+        handle = {"callback": True, **_known(call), **_named(body, url)}
+    except BadAnswer as error:
+        return Failed(redact(f"what it called back with cannot be used: {error}"), retryable=False)
+    return _next(document(body, call, handle, bare=False, limit=limit), call, None)
+
+
 def handle_of(response: httpx.Response, body: Any, call: Call) -> dict[str, Any]:
     """Return what finds the work again after a reply: what was known, and the URLs it names."""
+    here = str(response.request.url)
+    named = _named(body, here)
+    if response.status_code == HTTPStatus.ACCEPTED and "location" in response.headers:
+        named.setdefault("status_url", _absolute(here, response.headers["location"]))
+    return {**_known(call), **named}
+
+
+def _known(call: Call) -> dict[str, Any]:
+    return {k: v for k, v in (call.handle or {}).items() if k not in PASSING}
+
+
+def _named(body: Any, here: str) -> dict[str, str]:
     if not isinstance(body, Mapping):
         raise BadAnswer(f"the answer must be an object, not {type(body).__name__}")
-    known = {k: v for k, v in (call.handle or {}).items() if k not in PASSING}
-    named = {name: body[name] for name in URLS if isinstance(body.get(name), str)}
-    if response.status_code == HTTPStatus.ACCEPTED and "location" in response.headers:
-        named.setdefault("status_url", response.headers["location"])
-    here = str(response.request.url)
-    return {**known, **{name: _absolute(here, url) for name, url in named.items()}}
+    return {name: _absolute(here, body[name]) for name in URLS if isinstance(body.get(name), str)}
 
 
 def _absolute(here: str, url: str) -> str:

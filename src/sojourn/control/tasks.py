@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sojourn.control.door import Door
 from sojourn.core.outcomes import Attempt, Call, Settlement, final
 from sojourn.core.references import UnresolvedReference, resolve
-from sojourn.store import limits, work
+from sojourn.store import callbacks, limits, work
 from sojourn.store.sets import Connection, Row
 from sojourn.store.transactions import in_transaction
 
@@ -128,6 +128,25 @@ async def hand_back(door: Door, worker: UUID) -> None:
         await work.hand_back(connection, worker, door.now())
 
     await in_transaction(door.db, put)
+
+
+async def call_back(
+    door: Door, journey_id: UUID, uow_id: UUID, task_id: str, retry_count: int, body: Any
+) -> bool:
+    """Note what an agent called back with; False where its attempt is over, or told already."""
+
+    async def put(connection: Connection) -> bool:
+        return await callbacks.put(
+            connection, journey_id, uow_id, task_id, retry_count, body, door.now()
+        )
+
+    return await in_transaction(door.db, put)
+
+
+async def callback_key(door: Door) -> bytes:
+    """Return the secret that tokens of callbacks are made with."""
+    async with door.db.connection() as connection:
+        return await callbacks.key(connection)
 
 
 async def next_task(door: Door) -> float:

@@ -46,6 +46,8 @@ class Call:
     """A person's answer to the agent's question, where the remote work is being continued."""
     sent_before: bool = False
     """An earlier holder of this attempt may have sent it already; look for it before sending."""
+    called_back: Mapping[str, Any] | None = None
+    """What the agent called back with, where that has not been seen to."""
 
     @property
     def key(self) -> str:

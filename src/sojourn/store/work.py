@@ -206,6 +206,11 @@ def _told(decisions: Iterable[Decision]) -> Iterator[Statement]:
         yield _QUERIES["tell_workers"], {}
 
 
+def wake() -> list[Statement]:
+    """Return the statement that tells workers that there is work."""
+    return [(_QUERIES["tell_workers"], {})]
+
+
 async def claim(
     connection: Connection, worker: UUID, now: datetime, limit: int, agents: Sequence[str] = ()
 ) -> list[Row]:
@@ -240,6 +245,7 @@ def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
         handle=row["handle"],
         answer=row["answer"],
         sent_before=row["sent_before"],
+        called_back=row["called_back"],
     )
     return Attempt(
         call,
@@ -308,6 +314,7 @@ def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:
         "measurements": measured,
         "facts": settled.facts or None,
         "sign": settled.sign,
+        "seen": call.called_back,
     }
 
 

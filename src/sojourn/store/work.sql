@@ -233,7 +233,8 @@ FROM (SELECT (SELECT count(*) FROM aside) AS aside, EXISTS (
 LEFT JOIN (
     SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
            c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer, c.sent_before,
-           c.cancelling, c.lost_count, c.deadline_at, c.refers, c.was_due, j.client_id,
+           c.cancelling, c.lost_count, c.deadline_at, c.refers, c.called_back, c.was_due,
+           j.client_id,
            j.current_stage AS stage,
            CASE WHEN c.refers THEN (
                SELECT jsonb_agg(jsonb_build_array(d.task_id, d.task_group, d.output_data)
@@ -260,16 +261,24 @@ WITH x AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
         fence int, status text, retry_count int, output jsonb, error jsonb, handle jsonb,
         question jsonb, due_at timestamptz, at timestamptz, agent_id text, measurements jsonb,
-        facts jsonb, worker uuid, sign text)
+        facts jsonb, worker uuid, sign text, seen jsonb)
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
         output_data = coalesce(x.output, t.output_data), error = x.error, handle = x.handle,
-        question = x.question, answer = NULL, timed = true, owner = NULL, lost_count = 0,
+        question = x.question, answer = NULL, owner = NULL, lost_count = 0,
+        -- An agent that called back meanwhile is seen to at once.
+        called_back = CASE WHEN x.status = 'running'
+                            AND t.called_back IS DISTINCT FROM x.seen THEN t.called_back END,
+        timed = NOT (x.status = 'running' AND t.called_back IS NOT NULL
+                     AND t.called_back IS DISTINCT FROM x.seen),
         -- What is settled while its journey is held waits as from the hold's beginning: the end of
         -- the hold adds all of its time.
-        due_at = x.due_at - CASE WHEN t.held THEN coalesce((
-            SELECT greatest(x.at - j.held_since, interval '0') FROM journey_states j
-            WHERE j.journey_id = t.journey_id), interval '0') ELSE interval '0' END,
+        due_at = CASE WHEN x.status = 'running' AND t.called_back IS NOT NULL
+                       AND t.called_back IS DISTINCT FROM x.seen THEN x.at
+                      WHEN t.held THEN x.due_at - coalesce((
+                          SELECT greatest(x.at - j.held_since, interval '0') FROM journey_states j
+                          WHERE j.journey_id = t.journey_id), interval '0')
+                      ELSE x.due_at END,
         sent = (x.status = 'running'),
         completed_at = CASE WHEN x.status IN ('completed', 'failed') THEN x.at END
     FROM x
@@ -374,6 +383,7 @@ LEFT JOIN (
     SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
            c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer,
            false AS sent_before, c.cancelling, c.lost_count, c.deadline_at, c.refers,
+           c.called_back,
            j.client_id, j.current_stage AS stage
     FROM released c JOIN journey_states j USING (journey_id)
     WHERE c.owner IS NOT NULL) t ON true;
