@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import orjson
 from a2a.helpers import new_data_part, new_task_from_user_message, new_text_message, new_text_part
 from a2a.server.agent_execution import AgentExecutor, RequestContext
@@ -15,7 +16,12 @@ from a2a.server.routes import (
     create_jsonrpc_routes,
     create_rest_routes,
 )
-from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
+from a2a.server.tasks import (
+    BasePushNotificationSender,
+    InMemoryPushNotificationConfigStore,
+    InMemoryTaskStore,
+    TaskUpdater,
+)
 from a2a.types import (
     AgentCapabilities,
     AgentCard,
@@ -42,6 +48,7 @@ class Executor(AgentExecutor):
         self.peer = peer
         self.messages: list[dict[str, Any]] = []
         self.login = asyncio.Event()
+        self.go = asyncio.Event()
 
     async def execute(self, context: RequestContext, queue: EventQueue) -> None:
         assert context.message is not None
@@ -88,6 +95,12 @@ class Executor(AgentExecutor):
         await updater.start_work()
         await asyncio.sleep(0.15)
         await finish(updater, {"said": "at last"})
+
+    async def waiting(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
+        """Work until the test says go."""
+        await updater.start_work()
+        await self.go.wait()
+        await finish(updater, {"said": "gone"})
 
     async def dying(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
         await finish(updater, {"said": "survived"})
@@ -267,11 +280,17 @@ class Served:
 
 
 @asynccontextmanager
-async def served(peer: Peer, bindings: list[str], **fields: Any) -> AsyncIterator[Served]:
-    """Serve an agent over the given bindings."""
+async def served(
+    peer: Peer, bindings: list[str], push: httpx.AsyncClient | None = None, **fields: Any
+) -> AsyncIterator[Served]:
+    """Serve an agent over the given bindings; ``push`` is what it sends its notifications with."""
     executor = Executor(peer)
     card = card_of("http://placeholder", bindings, **fields)
-    handler = DefaultRequestHandler(executor, InMemoryTaskStore(), card)
+    configs = InMemoryPushNotificationConfigStore()
+    sender = BasePushNotificationSender(push, configs) if push else None
+    handler = DefaultRequestHandler(
+        executor, InMemoryTaskStore(), card, push_config_store=configs, push_sender=sender
+    )
     routes = [
         *create_agent_card_routes(card),
         *create_jsonrpc_routes(handler, "/", enable_v0_3_compat=True),

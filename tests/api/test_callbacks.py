@@ -1,13 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from a2a.types import AgentCapabilities
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,18 +16,25 @@ from starlette.routing import Route
 
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.directory import Directory
+from sojourn.agents.python import PythonAgent
 from sojourn.agents.spec import AgentSpec
 from sojourn.api import create_app
 from sojourn.api.callbacks import add_callbacks
-from sojourn.control import start
+from sojourn.control import change, start
 from sojourn.control.tasks import callback_key
+from sojourn.core.commands import Cancel
+from sojourn.core.outcomes import Call
 from sojourn.paths import load
 from sojourn.store.postgres import Database
+from tests.agents.a2a_peer import Served, served
+from tests.agents.conformance import Peer
 from tests.agents.servers import serving
 from tests.api.served import Api
 from tests.doors import rows, still_door
 from tests.journeys.story import Story
 from tests.store.test_limits import path
+
+DONE = {"status": "completed", "output": {"installed": 3}}
 
 
 @dataclass
@@ -51,11 +59,18 @@ class World:
     api: Api
     story: Story
     flow: Flow
+    callbacks: Callbacks
 
     async def call(self, body: Any = None, url: str = "", **given: Any) -> httpx.Response:
         async with self.api.client(None) as http:
             answer: httpx.Response = await http.post(url or self.flow.url, json=body, **given)
         return answer
+
+    async def call_of(self) -> Call:
+        """Return a call that names the attempt of the only task, as it stands."""
+        query = "SELECT journey_id, uow_id, task_id, agent_id, fence, retry_count FROM tasks"
+        [found] = await rows(self.api.door.db, query)
+        return Call(*found)
 
     async def task(self) -> tuple[Any, ...]:
         query = "SELECT status, output_data, question->>'prompt', error->>'message' FROM tasks"
@@ -76,9 +91,33 @@ async def world(db: Database, **specs: AgentSpec) -> AsyncIterator[World]:
         async with app.router.lifespan_context(app):
             while not app.state.context.feed.alive:
                 await asyncio.sleep(0.01)
-            yield World(Api(app, door), story, flow)
+            yield World(Api(app, door), story, flow, callbacks)
         await story.worker.close()
         await agents.aclose()
+
+
+@asynccontextmanager
+async def pushing(db: Database) -> AsyncIterator[tuple[World, Served]]:
+    """Yield a world and an A2A agent in it that works until it is told to go on, and pushes."""
+    found: list[World] = []
+
+    async def reach(asked: httpx.Request) -> httpx.Response:
+        transport = httpx.ASGITransport(found[0].api.app)
+        return await transport.handle_async_request(asked)
+
+    peer = Peer(PythonAgent(lambda _: {}))
+    card = {"capabilities": AgentCapabilities(push_notifications=True)}
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(reach)) as web,
+        served(peer, ["HTTP+JSON"], web, **card) as agent,
+        world(db, flow=AgentSpec(protocol="a2a", url=agent.url)) as made,
+    ):
+        found.append(made)
+        text = path(["flow"]).replace("agent: flow", "agent: flow, input: {behaviour: waiting}")
+        await start(made.api.door, load(text), "acme", "ann")
+        await made.story.settle()
+        assert (await made.task())[0] == "running"
+        yield made, agent
 
 
 @pytest.fixture
@@ -92,7 +131,7 @@ async def begun(db: Database) -> AsyncIterator[World]:
 
 
 async def test_a_flow_calls_back_with_its_result(begun: World) -> None:
-    answer = await begun.call({"status": "completed", "output": {"installed": 3}})
+    answer = await begun.call(DONE)
     assert (answer.status_code, answer.json()) == (202, {"accepted": True})
     again = await begun.call({"status": "completed", "output": {"installed": 4}})
     assert (again.status_code, again.json()["code"]) == (409, "over")
@@ -123,12 +162,47 @@ async def test_a_result_that_cannot_be_used_fails_the_task_and_says_why(begun: W
 
 
 async def test_only_good_tokens_open(begun: World) -> None:
-    token = begun.flow.url.rpartition("/")[2]
-    for bad in ("x", f"{token}x", token[:-4], "a.b", "."):
+    token, made = begun.flow.url.rpartition("/")[2], await begun.call_of()
+    other = Callbacks("http://test", b"another key of 16 bytes")
+    expired = begun.callbacks.token(made, datetime.now(UTC) - timedelta(days=3))
+    wrong = other.token(made, datetime.now(UTC))
+    for bad in ("x", f"{token}x", token[:-4], "a.b", ".", wrong, expired):
         answer = await begun.call({}, url=f"/callbacks/{bad}")
         assert answer.status_code == 404, bad
-    other = Callbacks("http://test", b"another key of 16 bytes")
-    assert other.good_for == timedelta(days=3)
+    for attempt in (replace(made, retry_count=1), replace(made, task_id="t1")):
+        other_token = begun.callbacks.token(attempt, datetime.now(UTC))
+        assert (await begun.call({}, url=f"/callbacks/{other_token}")).status_code == 409
+    assert (await begun.task())[0] == "running"
+
+
+async def test_a_token_is_in_no_log(begun: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert (await begun.call(DONE)).status_code == 202
+    assert (await begun.call(DONE)).status_code == 409
+    logged = "".join(capsys.readouterr())
+    assert "/callbacks/…" in logged
+    assert begun.flow.url.rpartition("/")[2] not in logged
+
+
+async def test_a_token_may_come_in_the_header_of_a2a(begun: World) -> None:
+    token = begun.flow.url.rpartition("/")[2]
+    for given, status in (({}, 404), ({"x-a2a-notification-token": "x"}, 404)):
+        assert (await begun.call({}, url="/callbacks", headers=given)).status_code == status
+    headers = {"X-A2A-Notification-Token": token}
+    assert (await begun.call(DONE, url="/callbacks", headers=headers)).status_code == 202
+    await begun.story.settle()
+    assert (await begun.task())[:2] == ("completed", {"installed": 3})
+
+
+async def test_a_result_is_kept_though_nobody_has_read_yet_that_work_had_begun(
+    begun: World,
+) -> None:
+    for body in ({"status": "Running"}, {"status": "in_progress"}, DONE):
+        assert (await begun.call(body)).status_code == 202
+    for body in ({"status": "working"}, {"status": "failed"}):
+        assert (await begun.call(body)).status_code == 409
+    await begun.story.settle()
+    assert (await begun.task())[:2] == ("completed", {"installed": 3})
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"', b'{"a": NaN}', b'{"a": "\\u0000"}'])
@@ -139,3 +213,48 @@ async def test_what_is_no_object_is_refused_and_does_not_use_the_token_up(
         assert (await http.post(begun.flow.url, content=body)).status_code == 422
         assert (await http.post(begun.flow.url, content=b"x" * 2_000_000)).status_code == 413
     assert (await begun.call({"output": {"ok": True}})).status_code == 202
+
+
+async def due(world: World) -> bool:
+    [(found,)] = await rows(world.api.door.db, "SELECT due_at <= %s FROM tasks", world.story.now)
+    return bool(found)
+
+
+async def test_a_push_lets_a_worker_ask_at_once(db: Database) -> None:
+    async with pushing(db) as (world, agent):
+        await world.story.settle()
+        assert not await due(world)
+        agent.executor.go.set()
+        while not await due(world):
+            await asyncio.sleep(0.01)
+        await world.story.settle()
+        assert (await world.task())[:2] == ("completed", {"said": "gone"})
+        assert sum(agent.executor.peer.executed.values()) == 1
+
+
+async def test_a_push_is_a_hint_and_the_agent_is_asked(db: Database) -> None:
+    async with pushing(db) as (world, agent):
+        made = await world.call_of()
+        url = world.callbacks.fields(made)["callback_url"]
+        lie = {"task": {"id": "x", "status": {"state": "TASK_STATE_COMPLETED"}}, **DONE}
+        for _ in range(3):
+            assert (await world.call(lie, url)).status_code == 202
+        assert await due(world)
+        await world.story.settle()
+        assert (await world.task())[0] == "running"
+        assert not await due(world)
+        for body in ({"statusUpdate": {"status": {"state": "TASK_STATE_FAILED"}}}, {}):
+            assert (await world.call(body, url)).status_code == 202
+            await world.story.settle()
+        assert (await world.task())[0] == "running"
+        agent.executor.go.set()
+
+
+async def test_what_pushes_after_its_journey_ended_is_told_so(db: Database) -> None:
+    async with pushing(db) as (world, agent):
+        made = await world.call_of()
+        await change(world.api.door, made.journey_id, Cancel(actor="ann", reason="gone"))
+        await world.story.settle()
+        url = world.callbacks.fields(made)["callback_url"]
+        assert (await world.call(DONE, url)).status_code == 409
+        agent.executor.go.set()

@@ -110,8 +110,15 @@ class _Served:
         log.info(
             "request",
             method=self._scope["method"],
-            path=self._scope["path"],
+            path=_shown(self._scope),
             status=self.status,
             ms=round(seconds * 1000, 1),
             actor=principal.actor if principal else None,
         )
+
+
+def _shown(scope: Scope) -> str:
+    """Return a request's path without the token that is all the right its sender needs."""
+    path: str = scope["path"]
+    token = scope.get("path_params", {}).get("token")
+    return path.replace(token, "…") if token else path

@@ -9,7 +9,8 @@ SELECT callback_key FROM installation;
 
 -- name: put
 -- Note that an agent called back, and let a worker see to it. A body is kept once, until it has
--- been seen to; an agent that can be asked may call as often as it likes.
+-- been seen to, and one that only says that the work goes on gives way to the next; an agent that
+-- can be asked may call as often as it likes.
 WITH found AS (
     SELECT journey_id, uow_id, task_id,
            coalesce(handle ? 'status_url' OR handle ? 'remote_id', false) AS can_be_asked
@@ -26,5 +27,5 @@ UPDATE tasks t SET
     timed = t.timed AND t.owner IS NOT NULL
 FROM found f
 WHERE t.journey_id = f.journey_id AND t.uow_id = f.uow_id AND t.task_id = f.task_id
-  AND (f.can_be_asked OR t.called_back IS NULL)
+  AND (f.can_be_asked OR t.called_back IS NULL OR t.called_back->>'status' = 'working')
 RETURNING t.agent_id;
