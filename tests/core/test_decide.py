@@ -112,7 +112,36 @@ def test_after_a_move_the_next_look_is_at_once() -> None:
     assert all(due == T0 for moved, due in looks if moved)
 
 
-# One decision goes one stage: what was seen of the stage left does not count in the next.
+def test_stages_of_which_nothing_has_to_be_observed_are_passed_in_one_decision() -> None:
+    stages = [stage("sandbox", [work()], work=(unit_plan("setup"),)), stage("pilot", [fact("go")])]
+    journey = Driver(path(*stages, stage("production", [fact("go"), work()])))
+    journey.start()
+    assert journey.state.current_stage == "sandbox"
+    assert journey.due_at is not None
+    assert journey.due_at > T0
+    journey.run()
+    decision = journey.decide(RecordFacts(**INES, facts={"go": True}))
+    assert decision.state.current_stage == "production"
+    assert [(record.place, record.visit) for record in decision.gates] == [
+        ("sandbox/exit", 1),
+        ("pilot/exit", 2),
+    ]
+    assert decision.due_at is not None
+    assert decision.due_at > T0
+    assert verify(journey.entries) == []
+
+
+def test_a_stage_that_has_to_be_observed_is_decided_on_by_the_next_look() -> None:
+    measured = stage("pilot", [fact("go"), metric("precision")])
+    journey = Driver(path(stage("sandbox", [fact("go")]), measured))
+    journey.start()
+    decision = journey.decide(RecordFacts(**INES, facts={"go": True}))
+    assert decision.state.current_stage == "pilot"
+    assert decision.due_at == T0
+    assert [record.place for record in decision.gates] == ["sandbox/exit"]
+
+
+# What was seen of the stage left does not count in the next.
 
 
 def test_one_stage_s_evidence_does_not_open_the_next_stage_s_gate() -> None:

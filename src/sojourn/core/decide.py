@@ -15,7 +15,7 @@ from sojourn.core.commands import Command
 from sojourn.core.counting import count_work
 from sojourn.core.criteria import ValidationResult
 from sojourn.core.decision import Alert, Decision, Draft, Refusal
-from sojourn.core.gates import door, evaluate
+from sojourn.core.gates import door, evaluate, faced, readings
 from sojourn.core.handle import handle, record
 from sojourn.core.journal import ENGINE
 from sojourn.core.journeys import start_journey
@@ -92,7 +92,24 @@ def begun(shot: Snapshot, now: datetime, found: Mapping[str, Fact] | None) -> Dr
 
 
 def advance(draft: Draft) -> None:
-    """Take the journey as far as its evidence carries it; a held one stands still."""
+    """Take the journey as far as its evidence carries it; a held one stands still.
+
+    A stage that is entered is decided on at once, unless something of it has to be observed first.
+    """
+    visit = draft.state.visit
+    take_on(draft)
+    entered = draft.state.visit != visit and draft.state.active and draft.rollback is None
+    if entered and not observed(draft):
+        advance(draft)
+
+
+def observed(draft: Draft) -> bool:
+    """Say whether a decision on the journey as it stands looks at measurements."""
+    return bool(readings(faced(draft.shot.path, draft.state), draft.state, draft.now))
+
+
+def take_on(draft: Draft) -> None:
+    """Count the work, go on with a rollback or begin one, and pass the door that the journey faces."""
     if draft.state.ended or draft.state.hold:
         return
     if draft.rollback and draft.rollback.begun:
@@ -111,8 +128,7 @@ def advance(draft: Draft) -> None:
 def finish(draft: Draft) -> Decision:
     """Draw the picture of where the steps have left the journey."""
     shot = draft.current
-    faced = door(shot.path, shot.state)
-    result = draft.result or evaluate(faced, shot, draft.now)
+    result = draft.result or evaluate(door(shot.path, shot.state), shot, draft.now)
     seen = view.view(shot, draft.now, result)
     raised, resolved = alerts(draft, conditions(shot, result, seen.schedule))
     return Decision(
@@ -142,13 +158,14 @@ def finish(draft: Draft) -> Decision:
 
 
 def look_again(draft: Draft, shot: Snapshot, result: ValidationResult) -> datetime | None:
-    """Return when to look next: at once after a move, for there is other evidence to see then.
+    """Return when to look next: at once after a move where there is other evidence to see then.
 
     After a refusal too: no look that was due may be lost to it.
     """
     before, after = draft.shot.state, draft.state
     moved = (before.visit, before.admitted_at) != (after.visit, after.admitted_at)
-    if (moved or draft.refusal) and not after.ended and not after.hold:
+    unseen = moved and (draft.rollback is not None or observed(draft))
+    if (unseen or draft.refusal) and not after.ended and not after.hold:
         return draft.now
     return view.look_again(shot, draft.now, result, draft.trips.values())
 

@@ -65,6 +65,7 @@ class GateRecord:
     actor: str
     result: ValidationResult
     attempt: int
+    visit: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def enter(draft: Draft, result: ValidationResult | None) -> None:
         return unplannable(draft, str(error))
     if result is not None and result.checks:
         count = draft.memory.attempts + 1 if draft.memory else 1
-        draft.gates.append(GateRecord(place_of(draft.state), "entry", draft.actor, result, count))
+        visit, place = draft.state.visit, place_of(draft.state)
+        draft.gates.append(GateRecord(place, "entry", draft.actor, result, count, visit))
     draft.state = admitted
     draft.memory = None
     draft.result = None
@@ -80,7 +81,8 @@ def attempt(draft: Draft, result: ValidationResult, kind: str) -> None:
     """Record an attempt to pass the gate, with all its checks."""
     place = place_of(draft.state)
     count = draft.memory.attempts + 1 if draft.memory else 1
-    draft.gates.append(GateRecord(place, kind, draft.actor, result, count))
+    visit = draft.state.visit
+    draft.gates.append(GateRecord(place, kind, draft.actor, result, count, visit))
     draft.event("gate.attempted", result.summary, gate=place, verdict=result.verdict, kind=kind)
     base = draft.memory or GateMemory(place, draft.state.visit, result.verdict, 0, 0)
     causes = dict.fromkeys((*base.attempted, *failed(result)))

@@ -200,7 +200,8 @@ def complete(draft: Draft, result: ValidationResult) -> None:
     policy = draft.shot.path.rollback
     attempt = draft.state.rollbacks
     withdraw_open(draft)
-    draft.gates.append(GateRecord(ROLLBACK_CHECKS, "rollback", draft.actor, result, attempt))
+    visit = draft.state.visit
+    draft.gates.append(GateRecord(ROLLBACK_CHECKS, "rollback", draft.actor, result, attempt, visit))
     draft.event("rollback.validated", result.summary)
     change_open(draft, "completed", result)
     if policy.after == AfterRollback.CANCEL:

@@ -29,7 +29,7 @@ def _results(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
                 "journey_id": decision.state.journey_id,
                 "gate": record.place,
                 "kind": record.kind,
-                "visit": decision.before.state.visit,
+                "visit": record.visit,
                 "attempt": record.attempt,
                 "passed": record.result.passed,
                 "verdict": record.result.verdict,

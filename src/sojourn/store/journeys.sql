@@ -6,7 +6,7 @@ WITH candidates AS (
     UNION
     (SELECT journey_id FROM journey_states WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s)
 ), locked AS (
-    SELECT j.journey_id FROM journey_states j
+    SELECT j.journey_id, j.due_at FROM journey_states j
     WHERE j.journey_id IN (SELECT journey_id FROM candidates)
     -- Not FOR UPDATE: whoever adds a measurement to the journey need not wait for its decision.
     ORDER BY j.journey_id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
@@ -14,7 +14,10 @@ WITH candidates AS (
     DELETE FROM wakeups w USING locked l WHERE w.journey_id = l.journey_id
     RETURNING w.wakeup_id, w.journey_id, w.facts, w.source
 )
+-- Another may have looked between this statement's beginning and its lock: then there is no more to
+-- see.
 SELECT l.journey_id, w.facts, w.source FROM locked l LEFT JOIN woken w USING (journey_id)
+WHERE w.wakeup_id IS NOT NULL OR l.due_at <= %(now)s
 ORDER BY w.wakeup_id;
 
 -- name: lock
