@@ -155,6 +155,9 @@ class Between:
         self.peer = peer
         self.deaths = 0
         self.unlisted = False
+        self.cut = False
+        """Whether streams break off after their first event."""
+        self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,16 +166,21 @@ class Between:
             return
         body = await whole(receive)
         self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
+        self.asked.append(method_of(scope, body))
         behaviour = next((b for b in BEHAVIOURS if f'"{b}"'.encode() in body), None)
         if self.unlisted and (b"ListTasks" in body or scope["path"].endswith("/tasks")):
             await answer(send, 501, b"{}")
+        elif self.cut and "stream" in self.asked[-1].lower():
+            await self.app(scope, again(body, receive), cutting(send))
         elif behaviour and self.sends(scope, body):
             await getattr(self, behaviour)(scope, again(body, receive), send)
         else:
             await self.app(scope, again(body, receive), send)
 
     def sends(self, scope: Scope, body: bytes) -> bool:
-        return b"SendMessage" in body or scope["path"].endswith("message:send")
+        called = (b'"SendMessage"', b'"SendStreamingMessage"')
+        paths = ("message:send", "message:stream")
+        return any(name in body for name in called) or scope["path"].endswith(paths)
 
     async def garbage(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, b"<html>hello</html>")
@@ -217,6 +225,24 @@ class Between:
         await send(kept[0])
         await send({"type": "http.response.body", "body": b'{"jso', "more_body": True})
         raise ConnectionError("the reply was lost")
+
+
+def method_of(scope: Scope, body: bytes) -> str:
+    """Return the method of a request: JSON-RPC's name for it, or the end of the path."""
+    if scope["path"] == "/":
+        return str(orjson.loads(body).get("method"))
+    return str(scope["path"].rpartition("/")[2])
+
+
+def cutting(send: Send) -> Send:
+    """Return what passes on the beginning of a stream, and then breaks."""
+
+    async def cut(message: Message) -> None:
+        await send(message)
+        if message.get("body"):
+            raise ConnectionError("the stream was cut")
+
+    return cut
 
 
 def head(status: int, **headers: bytes) -> Message:
@@ -281,15 +307,23 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    peer: Peer, bindings: list[str], push: httpx.AsyncClient | None = None, **fields: Any
+    peer: Peer,
+    bindings: list[str],
+    push: httpx.AsyncClient | None = None,
+    lies: bool = False,
+    **fields: Any,
 ) -> AsyncIterator[Served]:
-    """Serve an agent over the given bindings; ``push`` is what it sends its notifications with."""
+    """Serve an agent over the given bindings; ``push`` is what it sends its notifications with.
+
+    One that ``lies`` can do nothing of what its card says that it can do beside the least.
+    """
     executor = Executor(peer)
     card = card_of("http://placeholder", bindings, **fields)
     configs = InMemoryPushNotificationConfigStore()
     sender = BasePushNotificationSender(push, configs) if push else None
+    own = card_of("", bindings) if lies else card
     handler = DefaultRequestHandler(
-        executor, InMemoryTaskStore(), card, push_config_store=configs, push_sender=sender
+        executor, InMemoryTaskStore(), own, push_config_store=configs, push_sender=sender
     )
     routes = [
         *create_agent_card_routes(card),

@@ -9,6 +9,7 @@ import pytest
 from a2a.types import AgentCapabilities, AgentInterface
 
 from sojourn.agents.a2a import A2aAgent, examined
+from sojourn.agents.a2a_stream import Streams
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.credentials import Credentials
 from sojourn.agents.guard import Guard
@@ -35,11 +36,14 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield opened
 
 
-@pytest.fixture(params=["JSONRPC", "HTTP+JSON"])
+@pytest.fixture(params=["JSONRPC", "HTTP+JSON", "streaming"])
 async def peer(request: pytest.FixtureRequest, stack: AsyncExitStack) -> Peer:
     made = Peer(agent_at(NOBODY))
-    running = await stack.enter_async_context(served(made, [request.param]))
-    agent = agent_at(running.url)
+    streaming = request.param == "streaming"
+    card: dict[str, Any] = {"capabilities": AgentCapabilities(streaming=True)} if streaming else {}
+    bindings = ["JSONRPC"] if streaming else [request.param]
+    running = await stack.enter_async_context(served(made, bindings, **card))
+    agent = agent_at(running.url, streams=Streams(seconds=0.05))
     stack.push_async_callback(agent.aclose)
     made.agent = agent
     return made
@@ -221,7 +225,7 @@ async def test_a_private_address_is_refused_unless_allowed(running: Served) -> N
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "file:///etc/passwd"])
 async def test_a_card_may_not_lead_to_a_forbidden_address(stack: AsyncExitStack, url: str) -> None:
     interface = AgentInterface(url=url, protocol_binding="JSONRPC", protocol_version="1.0")
-    fields = {"supported_interfaces": [interface]}
+    fields: dict[str, Any] = {"supported_interfaces": [interface]}
     there = await stack.enter_async_context(served(Peer(agent_at(NOBODY)), [], **fields))
     agent = agent_at(there.url)
     outcome = await agent.send(call())
@@ -232,7 +236,7 @@ async def test_a_card_may_not_lead_to_a_forbidden_address(stack: AsyncExitStack,
 
 async def test_a_card_without_a_binding_that_we_speak(stack: AsyncExitStack) -> None:
     interface = AgentInterface(url="http://x", protocol_binding="GRPC", protocol_version="1.0")
-    fields = {"supported_interfaces": [interface]}
+    fields: dict[str, Any] = {"supported_interfaces": [interface]}
     there = await stack.enter_async_context(served(Peer(agent_at(NOBODY)), [], **fields))
     agent = agent_at(there.url)
     outcome = await agent.send(call())
@@ -254,7 +258,7 @@ async def test_an_agent_that_speaks_0_3(stack: AsyncExitStack) -> None:
         url="http://placeholder", protocol_binding="JSONRPC", protocol_version="0.3.0"
     )
     peer = Peer(agent_at(NOBODY))
-    fields = {"supported_interfaces": [interface]}
+    fields: dict[str, Any] = {"supported_interfaces": [interface]}
     there = await stack.enter_async_context(served(peer, ["JSONRPC"], **fields))
     agent = agent_at(there.url)
     made = call("working")

@@ -106,7 +106,7 @@ async def pushing(db: Database) -> AsyncIterator[tuple[World, Served]]:
         return await transport.handle_async_request(asked)
 
     peer = Peer(PythonAgent(lambda _: {}))
-    card = {"capabilities": AgentCapabilities(push_notifications=True)}
+    card: dict[str, Any] = {"capabilities": AgentCapabilities(push_notifications=True)}
     async with (
         httpx.AsyncClient(transport=httpx.MockTransport(reach)) as web,
         served(peer, ["HTTP+JSON"], web, **card) as agent,

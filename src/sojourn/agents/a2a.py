@@ -1,10 +1,10 @@
 """Agents over A2A, through the official SDK: sent without blocking, found again by their context."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
 from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
@@ -17,6 +17,7 @@ from a2a.types import (
     ListTasksRequest,
     SendMessageRequest,
     StreamResponse,
+    SubscribeToTaskRequest,
     Task,
     TaskState,
 )
@@ -32,6 +33,7 @@ from google.protobuf.json_format import MessageToDict
 
 from sojourn.agents import doubt
 from sojourn.agents.a2a_parts import mark, outcome_of, replied, request, wanted_skill
+from sojourn.agents.a2a_stream import Streams, task_id
 from sojourn.agents.about import EXTENSION
 from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.guard import checked_url
@@ -55,6 +57,15 @@ ASKING: Final = (TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_
 Found = TypeVar("Found")
 
 
+class Opened(NamedTuple):
+    """What is known of an agent from its card, until when; clients that answer and that stream."""
+
+    until: float
+    card: AgentCard
+    client: Client
+    streaming: Client
+
+
 class A2aAgent:
     """Sends messages whose ids are functions of the attempt, and polls the tasks they become."""
 
@@ -67,6 +78,7 @@ class A2aAgent:
         skill: str | None = None,
         callbacks: Callbacks | None = None,
         limit: int = LIMIT,
+        streams: Streams | None = None,
     ) -> None:
         """``url`` is the agent's base URL or that of its card.
 
@@ -78,7 +90,8 @@ class A2aAgent:
         self._skill = skill
         self._callbacks = callbacks
         self._limit = limit
-        self._opened: tuple[float, AgentCard, Client] | None = None
+        self._streams = streams or Streams()
+        self._opened: Opened | None = None
 
     async def send(self, call: Call) -> Outcome:
         """Send the work or an answer; what may have been sent before is looked for first."""
@@ -108,7 +121,7 @@ class A2aAgent:
                     listed = await self._listed(call)
                     remote = listed.id if listed else None
                 if remote:
-                    _, client = await self._open()
+                    client = (await self._open()).client
                     await client.cancel_task(CancelTaskRequest(id=remote))
 
     async def card(self) -> AgentCard:
@@ -125,13 +138,13 @@ class A2aAgent:
         """Send a message; a reply that is lost leaves the attempt to be looked for."""
         seconds = call.timeout.total_seconds()
         try:
-            card, client = await _within(seconds, self._open())
+            opened = await _within(seconds, self._open())
         except Lost as error:
             return Failed(redact(f"its card could not be read: {error}"))
         except Exception as error:  # noqa: BLE001 -- an SDK may raise anything on a hostile answer
             return trouble(error)
         try:
-            return await _within(seconds, self._sent(call, card, client))
+            return await _within(seconds, self._sent(call, opened))
         except Lost as error:
             return lost(call, str(error))
         except Exception as error:  # noqa: BLE001 -- an SDK may raise anything on a hostile answer
@@ -154,15 +167,40 @@ class A2aAgent:
             failed = trouble(error)
             return _later(call, failed) if failed.retryable else failed
 
-    async def _sent(self, call: Call, card: AgentCard, client: Client) -> Outcome:
-        asked = request(call, card, self._callbacks)
-        context = self._context(card, call.timeout.total_seconds())
-        return self._outcome(await first(client, asked, context), call)
+    async def _sent(self, call: Call, opened: Opened) -> Outcome:
+        asked = request(call, opened.card, self._callbacks)
+        context = self._context(opened.card, call.timeout.total_seconds())
+        if self._streams.offered(opened.card):
+            try:
+                return await self._watched(
+                    call, opened.streaming.send_message(asked, context=context)
+                )
+            except (A2AError, NotImplementedError) as error:
+                if not unlisted(error):
+                    raise
+        return self._outcome(await first(opened.client, asked, context), call)
 
     async def _polled(self, call: Call) -> Outcome:
-        return outcome_of(
-            await self._task(str((call.handle or {})["remote_id"])), call, self._limit
-        )
+        """Watch the task for a while where the agent streams; else, and where that fails, read it."""
+        remote = str((call.handle or {})["remote_id"])
+        opened = await self._open()
+        if self._streams.offered(opened.card):
+            asked = SubscribeToTaskRequest(id=remote)
+            context = self._context(opened.card, POLL_SECONDS)
+            with suppress(Exception):  # an agent refuses it for a task that has ended
+                return await self._watched(call, opened.streaming.subscribe(asked, context=context))
+        return outcome_of(await self._task(remote), call, self._limit)
+
+    async def _watched(self, call: Call, events: AsyncIterator[StreamResponse]) -> Outcome:
+        """Return the outcome of a task that a stream tells of; its end is read, not believed."""
+        told, more = await self._streams.watch(events, call.timeout.total_seconds())
+        if told.HasField("message"):
+            return replied(told.message, call, self._limit)
+        if more:
+            with suppress(Exception):  # it is polled instead
+                return outcome_of(await self._task(task_id(told)), call, self._limit)
+        task = told.task if told.HasField("task") else await self._task(task_id(told))
+        return outcome_of(task, call, self._limit)
 
     async def _adopted(self, call: Call) -> Outcome:
         remote = (call.handle or {}).get("remote_id")
@@ -187,12 +225,12 @@ class A2aAgent:
         return outcome_of(task, call, self._limit)
 
     async def _task(self, remote: str) -> Task:
-        _, client = await self._open()
+        client = (await self._open()).client
         return await client.get_task(GetTaskRequest(id=remote, history_length=0))
 
     async def _listed(self, call: Call) -> Task | None:
         """Return the newest task of the attempt's context, if there is one."""
-        _, client = await self._open()
+        client = (await self._open()).client
         wanted = ListTasksRequest(context_id=call.context_id, page_size=10, history_length=0)
         tasks = [
             t for t in (await client.list_tasks(wanted)).tasks if t.context_id == call.context_id
@@ -211,20 +249,24 @@ class A2aAgent:
         )
         return ClientCallContext(timeout=seconds, service_parameters=headers)
 
-    async def _open(self) -> tuple[AgentCard, Client]:
-        """Return the card and a client made after it, both fetched anew every few minutes."""
+    async def _open(self) -> Opened:
+        """Return the card and clients made after it, all anew every few minutes."""
         now = asyncio.get_running_loop().time()
-        if self._opened is None or now > self._opened[0]:
+        if self._opened is None or now > self._opened.until:
             card = await self.card()
             wanted_skill(card, self._skill)
-            self._opened = (now + CARD_SECONDS, card, connect(card, self._http))
-        return self._opened[1], self._opened[2]
+            clients = connect(card, self._http), connect(card, self._http, streaming=True)
+            self._opened = Opened(now + CARD_SECONDS, card, *clients)
+        return self._opened
 
 
-def connect(card: AgentCard, client: httpx.AsyncClient) -> Client:
+def connect(card: AgentCard, client: httpx.AsyncClient, *, streaming: bool = False) -> Client:
     """Return a client for a binding that the card and we know; raises BadAnswer if there is none."""
     config = ClientConfig(
-        httpx_client=client, streaming=False, polling=True, supported_protocol_bindings=BINDINGS
+        httpx_client=client,
+        streaming=streaming,
+        polling=not streaming,
+        supported_protocol_bindings=BINDINGS,
     )
     for interface in card.supported_interfaces:
         if interface.protocol_binding in BINDINGS:

@@ -83,7 +83,10 @@ async def _check_http(spec: AgentSpec, around: Around) -> Mapping[str, Any]:
 
 def _a2a(spec: AgentSpec, around: Around) -> Agent:
     from sojourn.agents.a2a import A2aAgent  # the SDK is large; only who uses it pays for it
+    from sojourn.agents.a2a_stream import STREAMS, Streams
 
+    # Streams leave most connections to sends and polls.
+    streams = Streams(max(1, min(STREAMS, (spec.max_concurrency or CONNECTIONS) // 4)))
     return A2aAgent(
         spec.url or "",
         http_client(spec, around),
@@ -91,6 +94,7 @@ def _a2a(spec: AgentSpec, around: Around) -> Agent:
         skill=spec.skill,
         callbacks=around.callbacks,
         limit=spec.max_answer_bytes,
+        streams=streams,
     )
 
 
