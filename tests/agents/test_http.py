@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -414,3 +414,114 @@ async def test_an_answer_may_be_as_large_as_the_entry_says(url: str) -> None:
         assert isinstance(await finish(agent, call()), Completed)
         await small.aclose()
         await agent.aclose()
+
+
+CALLBACKS = Callbacks("https://sojourn.example", b"0123456789abcdef")
+STARTED = b'{"message":"Workflow was started"}'
+
+
+@dataclass
+class Builder:
+    """A flow builder: whatever comes, it answers at once with what it always answers."""
+
+    body: bytes = STARTED
+    status: str = "200 OK"
+    dies: bool = False
+    taken: int = 0
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        self.taken += 1
+        writer.write(b"" if self.dies else reply(self.body, self.status, "Connection: close"))
+
+
+@asynccontextmanager
+async def built(builder: Builder, **options: Any) -> AsyncIterator[HttpAgent]:
+    given = {"callbacks": CALLBACKS, "by_callback": True, "idempotent": False} | options
+    async with raw(builder.handle) as url:
+        agent = agent_at(url, **given)
+        yield agent
+        await agent.aclose()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        STARTED,
+        b"",
+        b"Workflow got started.",
+        b"[1]",
+        b'{"status":"completed","output":{"a":1}}',
+        b'{"output":{"a":1}}',
+        b'{"status":"ok"}',
+    ],
+)
+async def test_that_a_flow_has_started_does_not_count_as_done(body: bytes) -> None:
+    async with built(Builder(body)) as agent:
+        outcome = await agent.send(call())
+        assert isinstance(outcome, Working), outcome
+        assert outcome.handle == {"callback": True}
+        waits = await agent.poll(replace(call(), handle=outcome.handle))
+        assert waits == Working({"callback": True}, timedelta(minutes=5))
+        back = replace(call(), handle=outcome.handle, called_back={"output": {"a": 2}})
+        assert await agent.poll(back) == Completed({"a": 2})
+
+
+async def test_without_the_setting_a_flows_answer_is_its_output() -> None:
+    async with built(Builder(), by_callback=False) as agent:
+        assert await agent.send(call()) == Completed({"message": "Workflow was started"})
+
+
+async def test_a_flow_that_refuses_or_asks_at_once_is_heard() -> None:
+    async with built(Builder(b'{"message":"not registered"}', "404 Not Found")) as agent:
+        assert await agent.send(call()) == Failed("404 Not Found: not registered", retryable=False)
+    async with built(Builder(b'{"status":"failed","message":"no space"}')) as agent:
+        assert await agent.send(call()) == Failed("no space")
+    body = b'{"status":"input-required","prompt":"Which?","answer_url":"/go-on"}'
+    async with built(Builder(body)) as agent:
+        question = await agent.send(call())
+        assert isinstance(question, Needs)
+        assert question.handle["answer_url"].endswith("/go-on")
+
+
+async def test_a_flow_that_may_be_asked_is_asked() -> None:
+    async with built(Builder(b'{"status_url":"/status"}')) as agent:
+        outcome = await agent.send(call())
+        assert isinstance(outcome, Working)
+        assert outcome.handle["status_url"].endswith("/status")
+
+
+async def test_a_flow_that_has_nowhere_to_call_back_is_not_started() -> None:
+    builder = Builder()
+    async with built(builder, callbacks=None) as agent:
+        outcome = await agent.send(call())
+    assert isinstance(outcome, Failed)
+    assert "set SOJOURN_PUBLIC_URL" in outcome.message
+    assert builder.taken == 0
+
+
+async def test_a_flow_whose_reply_was_lost_has_time_to_call_back_before_a_person_is_asked() -> None:
+    builder = Builder(dies=True)
+    async with built(builder) as agent:
+        made = call()
+        waits = await agent.send(made)
+        assert isinstance(waits, Working), waits
+        assert waits.poll_after == timedelta(minutes=5)
+        assert await agent.send(replace(made, sent_before=True)) == waits
+        held = replace(made, handle=stored(waits.handle))
+        done = {"status": "completed", "output": {"a": 1}}
+        assert await agent.poll(replace(held, called_back=done)) == Completed({"a": 1})
+        again = replace(made, sent_before=True, called_back=done)
+        assert await agent.send(again) == Completed({"a": 1})
+        goes_on = await agent.poll(replace(held, called_back={"status": "working"}))
+        assert isinstance(goes_on, Working)
+        assert goes_on.handle == {"callback": True}
+        question = await agent.poll(held)
+        assert isinstance(question, Needs)
+        assert builder.taken == 1
+        builder.dies = False
+        told = replace(made, handle=stored(question.handle), answer="no")
+        sent = await agent.send(told)
+        assert isinstance(sent, Working)
+        assert sent.handle == {"callback": True}
+        assert builder.taken == 2

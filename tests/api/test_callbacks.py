@@ -22,7 +22,7 @@ from sojourn.api import create_app
 from sojourn.api.callbacks import add_callbacks
 from sojourn.control import change, start
 from sojourn.control.tasks import callback_key
-from sojourn.core.commands import Cancel
+from sojourn.core.commands import AnswerQuestion, Cancel
 from sojourn.core.outcomes import Call
 from sojourn.paths import load
 from sojourn.store.postgres import Database
@@ -46,6 +46,11 @@ class Flow:
     async def run(self, request: Request) -> Response:
         self.taken.append(orjson.loads(await request.body()))
         return JSONResponse({"status": "working"}, 202)
+
+    async def started(self, request: Request) -> Response:
+        """Answer as n8n's webhook node does by default."""
+        self.taken.append(orjson.loads(await request.body()))
+        return JSONResponse({"message": "Workflow was started"})
 
     @property
     def url(self) -> str:
@@ -82,8 +87,17 @@ class World:
 async def world(db: Database, **specs: AgentSpec) -> AsyncIterator[World]:
     flow, door = Flow(), still_door(db)
     callbacks = Callbacks("http://test", await callback_key(door))
-    async with serving(Starlette(routes=[Route("/run", flow.run, methods=["POST"])])) as url:
-        known = {"flow": AgentSpec(protocol="http", url=f"{url}/run")} | specs
+    routes = [Route(f"/{do.__name__}", do, methods=["POST"]) for do in (flow.run, flow.started)]
+    async with serving(Starlette(routes=routes)) as url:
+        n8n: dict[str, Any] = {
+            "url": f"{url}/started",
+            "completes": "callback",
+            "idempotent": False,
+        }
+        known = {
+            "flow": AgentSpec(protocol="http", url=f"{url}/run"),
+            "n8n": AgentSpec(protocol="http", **n8n),
+        } | specs
         agents = Directory(known, allow_private=True, callbacks=callbacks)
         app = create_app(door, agents)
         add_callbacks(app, callbacks)
@@ -258,3 +272,36 @@ async def test_what_pushes_after_its_journey_ended_is_told_so(db: Database) -> N
         url = world.callbacks.fields(made)["callback_url"]
         assert (await world.call(DONE, url)).status_code == 409
         agent.executor.go.set()
+
+
+async def test_a_flow_that_only_says_that_it_was_started_is_done_when_it_calls_back(
+    db: Database,
+) -> None:
+    async with world(db) as world_:
+        await start(world_.api.door, load(path(["n8n"])), "acme", "ann")
+        await world_.story.settle()
+        assert (await world_.task())[0] == "running"
+        for body in ({"status": "working"}, DONE):
+            assert (await world_.call(body)).status_code == 202
+        await world_.story.settle()
+        assert (await world_.task())[:2] == ("completed", {"installed": 3})
+        assert len(world_.flow.taken) == 1
+
+
+async def test_a_flow_asks_a_person_and_goes_on_with_the_answer(db: Database) -> None:
+    async with world(db) as world_:
+        await start(world_.api.door, load(path(["n8n"])), "acme", "ann")
+        await world_.story.settle()
+        asks = {"status": "input-required", "prompt": "Which space?", "answer_url": "/started"}
+        assert (await world_.call(asks)).status_code == 202
+        await world_.story.settle()
+        assert (await world_.task())[2] == "Which space?"
+        made = await world_.call_of()
+        answer = AnswerQuestion(actor="ann", unit=str(made.uow_id), task=made.task_id, answer="ENG")
+        await change(world_.api.door, made.journey_id, answer)
+        await world_.story.settle()
+        assert [t.get("answer") for t in world_.flow.taken] == [None, "ENG"]
+        assert (await world_.task())[0] == "running"
+        assert (await world_.call(DONE)).status_code == 202
+        await world_.story.settle()
+        assert (await world_.task())[:2] == ("completed", {"installed": 3})

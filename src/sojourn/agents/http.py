@@ -14,7 +14,7 @@ from sojourn.agents.about import about
 from sojourn.agents.callbacks import Callbacks, pair
 from sojourn.agents.guard import Forbidden, checked_url, origin
 from sojourn.agents.redact import redact
-from sojourn.agents.reply import read, retryable, told
+from sojourn.agents.reply import begun, read, retryable, told
 from sojourn.agents.shape import LIMIT
 from sojourn.agents.trouble import FINAL, UNSENT, Lost, key, lost, missed, unreachable
 from sojourn.agents.wire import patience
@@ -24,6 +24,11 @@ POLL_SECONDS: Final = 30.0
 CANCEL_SECONDS: Final = 5.0
 REDIRECTS: Final = 3
 FORGOTTEN: Final = (404, 410)
+SILENCE: Final = timedelta(minutes=5)
+"""Between two looks at work whose agent calls back and cannot be asked."""
+NOWHERE: Final = (
+    "its results come by callback, and nothing says where it may call back: set SOJOURN_PUBLIC_URL"
+)
 
 
 class HttpAgent:
@@ -36,13 +41,18 @@ class HttpAgent:
         *,
         idempotent: bool = True,
         callbacks: Callbacks | None = None,
+        by_callback: bool = False,
         limit: int = LIMIT,
     ) -> None:
-        """``idempotent``: the agent does a thing once however often the same key asks for it."""
+        """``idempotent``: the agent does a thing once however often the same key asks for it.
+
+        ``by_callback``: an answer only says that work has begun; its end is called back.
+        """
         self._url = url
         self._client = client
         self._idempotent = idempotent
         self._callbacks = callbacks
+        self._by_callback = by_callback
         self._limit = limit
 
     async def send(self, call: Call) -> Outcome:
@@ -50,8 +60,12 @@ class HttpAgent:
         if doubt.asked(call):
             decision = doubt.decided(call)
             return await self._post(decision) if isinstance(decision, Call) else decision
+        if call.sent_before and call.called_back is not None:
+            return told(call.called_back, call, self._url, limit=self._limit)
         if call.sent_before and not self._repeatable(call):
-            return doubt.ask(call)
+            return self._doubted(call)
+        if self._by_callback and self._callbacks is None:
+            return Failed(NOWHERE, retryable=False)
         return await self._post(call)
 
     async def poll(self, call: Call) -> Outcome:
@@ -61,10 +75,12 @@ class HttpAgent:
             return doubt.ask(call)
         if call.called_back is not None and "status_url" not in handle:
             return told(call.called_back, call, self._url, limit=self._limit)
+        if "unsure" in handle:
+            return doubt.ask(call)
         if "lost" in handle:
             return await self._post(replace(call, answer=handle.get("answer")))
         if "status_url" not in handle:
-            return Working(handle, timedelta(minutes=5))
+            return Working(handle, SILENCE)
         return await self._status(call, handle)
 
     async def cancel(self, call: Call) -> None:
@@ -81,6 +97,13 @@ class HttpAgent:
     def _repeatable(self, call: Call) -> bool:
         return self._idempotent or call.idempotent
 
+    def _doubted(self, call: Call) -> Outcome:
+        """Ask a person whether work was done; one that calls back is given time to say so itself."""
+        if not self._by_callback:
+            return doubt.ask(call)
+        kept = {**(call.handle or {}), "callback": True, "unsure": True}
+        return Working(kept, SILENCE, unheard=True)
+
     async def _post(self, call: Call) -> Outcome:
         handle = call.handle or {}
         url = handle.get("answer_url", self._url)
@@ -89,7 +112,7 @@ class HttpAgent:
         try:
             response = await self._exchange("POST", url, seconds, body, key(call))
         except Lost as error:
-            return lost(call, str(error)) if self._repeatable(call) else doubt.ask(call)
+            return lost(call, str(error)) if self._repeatable(call) else self._doubted(call)
         except UNSENT as error:
             return unreachable(error)
         except FINAL as error:
@@ -114,6 +137,8 @@ class HttpAgent:
     def _read(self, response: httpx.Response, call: Call, *, sent: bool) -> Outcome:
         back = self._callbacks is not None
         try:
+            if sent and self._by_callback:
+                return begun(response, call, self._limit)
             return read(response, call, sent=sent, called_back=back, limit=self._limit)
         except Forbidden as error:
             return Failed(redact(str(error)), retryable=False)

@@ -64,6 +64,7 @@ def _http(spec: AgentSpec, around: Around) -> Agent:
         http_client(spec, around),
         idempotent=idempotent(spec),
         callbacks=around.callbacks,
+        by_callback=spec.completes == "callback",
         limit=spec.max_answer_bytes,
     )
 
@@ -128,11 +129,13 @@ PROTOCOLS: Final[dict[str, Protocol]] = {
         frozenset({"url", "command", "env", "tool", "auth"}),
     ),
     "a2a": Protocol(_a2a, _check_a2a, (("url",),), frozenset({"url", "auth", "skill"})),
-    "http": Protocol(_http, _check_http, (("url",),), frozenset({"url", "auth"}), True),
+    "http": Protocol(
+        _http, _check_http, (("url",),), frozenset({"url", "auth", "completes"}), True
+    ),
 }
 """A new protocol is a file of its own and a line here."""
 
-PARTIAL: Final = ("url", "target", "command", "env", "tool", "skill", "auth")
+PARTIAL: Final = ("url", "target", "command", "env", "tool", "skill", "auth", "completes")
 """Keys that only some protocols know."""
 
 

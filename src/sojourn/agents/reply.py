@@ -10,14 +10,14 @@ from typing import Any, Final
 import httpx
 
 from sojourn.agents.guard import checked_url
-from sojourn.agents.outcome import document, pause
+from sojourn.agents.outcome import STATES, document, pause, spelled
 from sojourn.agents.redact import redact
 from sojourn.agents.shape import LIMIT, BadAnswer, decode
 from sojourn.core.outcomes import Call, Failed, Needs, Outcome, Working
 
 LONGEST_WAIT: Final = timedelta(days=1)
 URLS: Final = ("status_url", "answer_url")
-PASSING: Final = ("lost", "misses", "answer")
+PASSING: Final = ("lost", "misses", "answer", "unsure")
 """What a handle holds of the last exchange only."""
 
 
@@ -42,6 +42,25 @@ def read(
         handle = {"callback": True}
     outcome = document(body, call, handle, bare=sent, limit=limit)
     return _next(outcome, call, retry_after(response.headers) if "poll_after" not in body else None)
+
+
+def begun(response: httpx.Response, call: Call, limit: int = LIMIT) -> Outcome:
+    """Return the outcome of a reply that can say that work has begun, or was refused; never its end.
+
+    A flow builder answers at once, in whatever words: its callback tells of the end.
+    """
+    if not response.is_success:
+        return refusal(response)
+    try:
+        body = decode(response.content, limit)
+        handle = handle_of(response, body, call)
+    except BadAnswer:
+        body, handle = {}, _known(call)
+    status = body.get("status")
+    means = STATES.get(spelled(status)) if isinstance(status, str) else None
+    if means in (None, "completed"):
+        body = {**body, "status": "working"}
+    return _next(document(body, call, {"callback": True, **handle}, bare=False), call, None)
 
 
 def refusal(response: httpx.Response) -> Failed:

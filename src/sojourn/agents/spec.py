@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -110,6 +110,8 @@ class AgentSpec(Entry):
     """Environment variables that a started program (MCP over stdio) may see."""
     tool: str | None = None
     skill: str | None = None
+    completes: Literal["answer", "callback"] | None = None
+    """What ends the work of a flow over HTTP: its answer, or only a callback after it has begun."""
     auth: SpecAuth | None = None
     max_concurrency: int | None = Field(default=None, ge=1, le=10_000)
     rate_per_minute: float | None = Field(default=None, ge=0.001, le=1_000_000)

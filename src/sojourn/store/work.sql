@@ -97,7 +97,8 @@ UPDATE tasks t SET
     max_retries = greatest(t.max_retries, t.retry_count + (NOT x.is_answer)::int),
     answer = x.answer, question = NULL, lost_count = 0,
     handle = CASE WHEN x.is_answer THEN t.handle END,
-    sent = t.sent AND x.is_answer,
+    -- An answer has not been sent before, whatever it answers has.
+    sent = false,
     error = CASE WHEN x.is_answer THEN t.error END,
     due_at = x.at, timed = false, placed = false, owner = NULL, fence = t.fence + 1,
     deadline_at = CASE WHEN x.is_answer THEN t.deadline_at END
