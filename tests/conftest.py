@@ -29,6 +29,10 @@ _numbers = count(1)
 def pytest_configure() -> None:
     # A terminated run ends like an interrupted one: through the fixtures, server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Shells have what runs in the background ignore it, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Output is as wide as without a terminal, not as that of those who run the tests.
+    os.environ.pop("COLUMNS", None)
     # Tracebacks without their variables: drawing those takes seconds.
     said = structlog.processors.KeyValueRenderer(key_order=["event"])
     structlog.configure(processors=[structlog.processors.format_exc_info, said])

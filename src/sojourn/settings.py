@@ -77,12 +77,35 @@ class Settings(BaseModel):
     port: int = Field(
         default=8420, ge=0, le=65_535, description="Port of `sojourn serve`; 0 takes a free one."
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Where agents and browsers reach `sojourn serve`, as `https://host`, where that "
+        "is not what it listens on. Workers tell agents to call back there.",
+    )
+    cors_origins: str | None = Field(
+        default=None,
+        description="Origins of pages of others that may call the API, with commas between them; "
+        "none by default.",
+    )
+    public_metrics: bool = Field(
+        default=False, description="`/metrics` for everyone; by default it needs a viewer's key."
+    )
+    private_webhooks: bool = Field(
+        default=False,
+        description="Webhooks may go to private and loopback addresses, and over plain http.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages that are logged."
     )
     log_format: Literal["console", "json"] = Field(
         default="console", description="Logs as lines for people, or as JSON for machines."
     )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return the origins whose pages may call the API."""
+        return tuple(o.strip() for o in (self.cors_origins or "").split(",") if o.strip())
 
     @field_validator("data_dir", "agents", "paths")
     @classmethod

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -94,6 +95,13 @@ def test_serve_answers_truthfully_about_its_health(acme: Terminal) -> None:
         assert (status, document["status"]) == (200, "ok")
         assert document["parts"]["database"]["ok"] is True
         assert document["parts"]["lease"]["ok"] is True
+        pages = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        for link, reached in (
+            (told["link"], f"{url}/"),
+            (f"{url}/journeys/acme", f"{url}/journeys/acme"),
+        ):
+            with pages.open(link) as page:
+                assert (page.status, page.url) == (200, reached)
         until(acme, "fill", "completed")
 
         acme.sql("DELETE FROM workers")

@@ -47,7 +47,9 @@ async def test_several_active_journeys_have_to_be_told_apart(door: Door) -> None
     assert await resolve(door, two.journey_key) == two.journey_id
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "\x00", "\ud800", "2dbee9c9-0ec6-4095-a36d-192ced4dc3ed", "x" * 10_000])
+@pytest.mark.parametrize(
+    "name", ["nobody", "", "\x00", "\ud800", "2dbee9c9-0ec6-4095-a36d-192ced4dc3ed", "x" * 10_000]
+)
 async def test_what_is_not_there_is_said_kindly(door: Door, name: str) -> None:
     await start(door, PATH, f"known-{uuid4()}", "ann")
     with pytest.raises(NotFoundError, match="no journey of client"):

@@ -94,6 +94,10 @@ class Directory:
         sources = {agent_id: name for name, layer in layers.items() for agent_id in layer}
         return cls(specs, allow_private=allow_private, callbacks=callbacks, sources=sources)
 
+    def let_call_back(self, callbacks: Callbacks) -> None:
+        """Tell agents from now on where they may call back; before any has been asked for."""
+        self._callbacks = callbacks
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._specs)
 

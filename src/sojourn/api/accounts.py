@@ -16,7 +16,7 @@ from sojourn.api.auth import (
     too_many,
     unauthenticated,
 )
-from sojourn.api.context import context_of, door_of
+from sojourn.api.context import Context, context_of, door_of
 from sojourn.api.documents import Asked, Line, Text
 from sojourn.api.routes import StrictRoute, router
 from sojourn.api.throttle import Throttle
@@ -138,15 +138,21 @@ class Login(Asked):
 @accounts.post("/session", status_code=201, summary="Log in")
 async def log_in(request: Request, response: Response, body: Login) -> Me:
     """Begin a browser's session with a key; the session ends with the key."""
-    context, where = context_of(request), address(request)
-    _may_try(context.logins, where)
-    principal = await context.keyring.of_key(context.door, body.key)
-    if principal is None or principal.agent_id is not None:
-        context.logins.failed(where)
+    begun = await begin(context_of(request), address(request), body.key)
+    if begun is None:
         raise unauthenticated("the key is unknown, expired, revoked, or an agent's")
-    begun = await sessions.begin(context.door, principal)
     set_cookie(request, response, begun)
     return me_of(begun.principal)
+
+
+async def begin(context: Context, where: str, key: str) -> Begun | None:
+    """Begin a session with a key; None for one that is no good. Whoever fails too often waits."""
+    _may_try(context.logins, where)
+    principal = await context.keyring.of_key(context.door, key)
+    if principal is None or principal.agent_id is not None:
+        context.logins.failed(where)
+        return None
+    return await sessions.begin(context.door, principal)
 
 
 def _may_try(logins: Throttle, where: str) -> None:
@@ -161,9 +167,14 @@ async def log_out(
     principal: Annotated[Principal, Depends(principal_of)],  # noqa: ARG001
 ) -> None:
     """End the browser's session."""
+    await end(context_of(request), request, response)
+
+
+async def end(context: Context, request: Request, response: Response) -> None:
+    """End the session of a request, where it has one."""
     if cookie := request.cookies.get(COOKIE):
-        await sessions.end(context_of(request).door, cookie)
-        context_of(request).keyring.forget()
+        await sessions.end(context.door, cookie)
+        context.keyring.forget()
     response.delete_cookie(COOKIE, path="/")
 
 
@@ -177,6 +188,8 @@ async def follow_link(
     begun = await sessions.follow_link(context.door, token)
     if begun is None:
         context.logins.failed(where)
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/login?link=old", status_code=303)
         raise unauthenticated("this link was used already, or is too old; start anew for another")
     response = RedirectResponse("/", status_code=303, headers={"Referrer-Policy": "no-referrer"})
     set_cookie(request, response, begun)

@@ -1,6 +1,6 @@
 """What every request of the API works with, and how it is to behave."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -24,6 +24,25 @@ Engine = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of this process that was looked at.
+
+    The process is of no use without a ``vital`` part, and cannot do its work without one that is
+    ``needed``; the rest is told.
+    """
+
+    name: str
+    ok: bool
+    message: str
+    vital: bool = False
+    needed: bool = True
+
+
+Probe = Callable[[], Awaitable[Sequence[Finding]]]
+"""Looks, now, at what runs beside the API in its process."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How the API behaves; sizes are bytes, times real seconds."""
 
@@ -44,6 +63,7 @@ class Options:
     heartbeat: float = 15.0
     streams: int = 500
     """Readers of the event stream at once."""
+    probe: Probe | None = None
 
 
 @dataclass(slots=True)

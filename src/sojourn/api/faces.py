@@ -15,8 +15,12 @@ WhoAsks = Callable[[Request], Principal | None]
 
 
 def authenticated(request: Request) -> Principal | None:
-    """Return who was found to ask, before the routes; None for a stranger."""
-    return cast(Principal | None, getattr(request.state, "principal", None))
+    """Return whose key it is that asks; None for a stranger.
+
+    A browser's session does not count: any page could make its browser ask.
+    """
+    found = cast(Principal | None, getattr(request.state, "principal", None))
+    return None if found is None or found.csrf else found
 
 
 def add_faces(

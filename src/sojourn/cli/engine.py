@@ -4,31 +4,25 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
 import typer
 
-from sojourn.app import App, open_app, pace
+from sojourn.app import App, let_call_back, open_app
+from sojourn.app.running import begin, begun
 from sojourn.cli import logs, options, screen, web
 from sojourn.cli.failures import Status
-from sojourn.cli.health import Finding, application
-from sojourn.engine.engine import run_engine
+from sojourn.control.sessions import create_link
 from sojourn.settings import Settings
-from sojourn.store.sets import Row
-from sojourn.store.workers import list_workers
 
 log = structlog.get_logger()
-LOOK: Final = 0.05
-PATIENCE: Final = 3.0
-"""Seconds that a look at the process's health may take."""
 AT_LAST: Final = 5.0
 """Seconds after a second signal until the process ends, whatever it is doing."""
-Running = asyncio.Task[None]
 
 
 def worker(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
@@ -53,11 +47,11 @@ def worker(dry_run: options.DryRun = False, as_json: options.Json = False) -> No
 
 
 def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
-    """Run the engine and the HTTP API.
+    """Run engine, HTTP API and dashboard.
 
-    They run until SIGTERM or Ctrl-C. /healthz says whether the process lives, /readyz whether
-    it can work. SOJOURN_HOST and SOJOURN_PORT say where it listens. --dry-run only checks
-    settings, agents, database and port.
+    They run until SIGTERM or Ctrl-C. The first line names a link that signs you in, once.
+    /healthz says whether the process lives, /readyz whether it can work. SOJOURN_HOST and
+    SOJOURN_PORT say where it listens. --dry-run only checks settings, agents, database and port.
 
     \b
     Example:
@@ -67,15 +61,26 @@ def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> Non
     with web.listening(settings.host, settings.port) as bound:
 
         async def work(app: App, stop: asyncio.Event) -> None:
-            engine = begin(app, stop)
-            api = application(version("sojourn"), lambda: health(app, engine, stop))
-            async with web.serving(bound, api) as http:
-                http.add_done_callback(lambda _: stop.set())
-                await begun(app, engine)
-                ready(app, web.url(bound), as_json=as_json)
-                await engine
+            await _serve(app, stop, bound, as_json=as_json)
 
         _run(work, dry_run=dry_run, as_json=as_json)
+
+
+async def _serve(app: App, stop: asyncio.Event, bound: socket.socket, *, as_json: bool) -> None:
+    # Imported here: commands that serve nothing should not wait for it.
+    from sojourn.app.health import EngineProbe
+    from sojourn.app.serving import create_site
+
+    url = web.url(bound)
+    callbacks = await let_call_back(app, url)
+    engine = begin(app, stop)
+    site = create_site(app, callbacks, probe=EngineProbe(app, engine, stop))
+    async with web.serving(bound, site) as http:
+        http.add_done_callback(lambda _: stop.set())
+        await begun(app, engine)
+        token = await create_link(app.door, options.login(), options.DEFAULT_ROLES)
+        ready(app, url, link=f"{url}/login/link?token={token}", as_json=as_json)
+        await engine
 
 
 def _run(
@@ -98,50 +103,16 @@ def _run(
         raise typer.Exit(Status.INTERRUPTED) from None
 
 
-def begin(app: App, stop: asyncio.Event) -> Running:
-    """Start the engine's loops."""
-    return asyncio.create_task(run_engine(app.door, app.agents, stop, pace(app.settings)))
-
-
-async def begun(app: App, engine: Running) -> None:
-    """Wait until the engine holds its lease; raises what ended it before."""
-    while not await own_lease(app):
-        if engine.done():
-            await engine
-            return
-        await asyncio.sleep(LOOK)
-
-
-async def own_lease(app: App) -> Row | None:
-    """Return the lease of this process as the database has it."""
-    async with app.door.db.connection() as connection:
-        rows = await list_workers(connection)
-    here = (socket.gethostname(), os.getpid())
-    return next((r for r in rows if (r["host"], r["pid"]) == here and r["lease_s"] > 0), None)
-
-
-async def health(app: App, engine: Running, stop: asyncio.Event) -> list[Finding]:
-    """Say how this process is: its loops, the database, its lease."""
-    alive = not engine.done()
-    found = [Finding("engine", alive, "runs" if alive else "has ended", vital=True)]
-    try:
-        lease = await asyncio.wait_for(own_lease(app), PATIENCE)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the database is of no use now
-        found.append(Finding("database", False, str(error) or type(error).__name__))
-        return found
-    held = f"good for {lease['lease_s']:.0f} s" if lease else "lost"
-    found.append(Finding("database", True, "answers"))
-    found.append(Finding("lease", lease is not None, held))
-    return [*found, Finding("stopping", False, "told to stop")] if stop.is_set() else found
-
-
-def ready(app: App, url: str | None = None, *, as_json: bool) -> None:
-    """Print the line that says that work begins."""
+def ready(app: App, url: str = "", *, link: str = "", as_json: bool) -> None:
+    """Print that work begins, and where; ``link`` signs in once."""
     told: dict[str, Any] = {"ready": True, "pid": os.getpid(), "agents": len(app.agents)}
     if as_json:
-        return screen.print_json(told | ({"url": url} if url else {}), compact=True)
+        return screen.print_json(told | ({"url": url, "link": link} if url else {}), compact=True)
     where = f"serving {url}" if url else "worker ready"
-    print(f"{where} (process {os.getpid()}, {len(app.agents)} agents); Ctrl-C stops", flush=True)
+    print(f"{where} (process {os.getpid()}, {len(app.agents)} agents); Ctrl-C stops")
+    if link:
+        print(f"sign in, once and within the hour: {link}")
+    sys.stdout.flush()
     return None
 
 

@@ -32,10 +32,9 @@ async def login(request: Request) -> Response:
             begun.status_code, begun.headers["location"] = 303, goal
             return begun
         wrong = "The key is unknown, expired or revoked."
-    code = 401 if wrong else 200
-    return draw(
-        "login.html", code, title="Sign in", goal=goal, wrong=wrong, by_key=bool(site.sign_in)
-    )
+    given = {"goal": goal, "wrong": wrong, "by_key": bool(site.sign_in)}
+    old = request.query_params.get("link") == "old"
+    return draw("login.html", 401 if wrong else 200, title="Sign in", old_link=old, **given)
 
 
 def safe(goal: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -25,6 +26,9 @@ __all__ = ["Database", "DatabaseError", "DatabaseUnavailable", "dumps", "open_da
 
 OLDEST = 15
 LONGEST_PAUSE = 10.0
+REVIVAL = 30.0
+"""Seconds that our own server is waited for, whoever starts it again."""
+AGAIN = 0.1
 # A network that swallows packets is noticed within a minute, not after hours.
 _DEFAULTS = {
     "connect_timeout": "10",
@@ -33,6 +37,17 @@ _DEFAULTS = {
     "keepalives_count": "3",
 }
 _OUTAGES = ("08", "53", "57P")
+# A plan is made once and kept, perhaps from before there were any rows: it has to be one that is
+# right for many, which goes from each row of the set to its own by an index.
+_BY_INDEX = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    **dict.fromkeys(
+        ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"), "off"
+    ),
+}
+_SETS = 4
+"""Connections for sets at most: the engine's loops have one transaction each."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,17 @@ class Database:
 
     dsn: str = field(repr=False)
     pool: AsyncConnectionPool[AsyncConnection[Any]] = field(repr=False)
+    by_index: AsyncConnectionPool[AsyncConnection[Any]] | None = field(
+        default=None, repr=False, kw_only=True
+    )
+
+    @property
+    def sets(self) -> "Database":
+        """The same database over connections that go from a set's rows to theirs by an index.
+
+        For the engine's own statements; what is not used again is planned better elsewhere.
+        """
+        return Database(self.dsn, self.by_index) if self.by_index else self
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
@@ -109,20 +135,34 @@ async def open_database(
     ``options`` are PostgreSQL settings of every connection. Raises `DatabaseError`.
     """
     async with AsyncExitStack() as stack:
+        # Our own server may be dying at this moment, by a crash that is not over; it is revived.
+        patience = REVIVAL if database_url is None else 0.0
         if database_url is None:
             database_url = await stack.enter_async_context(embedded(data_dir))
         conninfo = _conninfo(database_url, options or {})
-        await _probe(conninfo)
-        pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
-            conninfo,
-            kwargs={"autocommit": True},
-            min_size=min_size,
-            max_size=max_size,
-            configure=_configure,
-            check=AsyncConnectionPool.check_connection,
-            open=False,
+        await _reached(conninfo, patience)
+        pool = await stack.enter_async_context(
+            _pool(conninfo, min_size, max_size, check=AsyncConnectionPool.check_connection)
         )
-        yield Database(conninfo, await stack.enter_async_context(pool))
+        options = {**(options or {}), **_BY_INDEX}
+        by_index = await stack.enter_async_context(
+            _pool(_conninfo(database_url, options), 0, _SETS, prepare_threshold=0)
+        )
+        yield Database(conninfo, pool, by_index=by_index)
+
+
+def _pool(
+    conninfo: str, least: int, most: int, check: Any = None, **more: Any
+) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    return AsyncConnectionPool(
+        conninfo,
+        kwargs={"autocommit": True, **more},
+        min_size=least,
+        max_size=most,
+        configure=_configure,
+        check=check,
+        open=False,
+    )
 
 
 def dumps(value: Any) -> bytes:
@@ -165,6 +205,18 @@ def _conninfo(dsn: str, options: Mapping[str, str]) -> str:
 
 def _escaped(value: str) -> str:
     return re.sub(r"([\\\s])", r"\\\1", value)
+
+
+async def _reached(conninfo: str, patience: float) -> None:
+    """Wait some seconds for a server that answers; raises what the last attempt did."""
+    deadline = monotonic() + patience
+    while True:
+        try:
+            return await _probe(conninfo)
+        except DatabaseUnavailable:
+            if monotonic() >= deadline:
+                raise
+        await asyncio.sleep(AGAIN)
 
 
 async def _probe(conninfo: str) -> None:

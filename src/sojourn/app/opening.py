@@ -1,12 +1,14 @@
-"""Wiring: settings in, an open application out."""
+"""Opening an application: its database, its clock and its agents."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sojourn.agents.callbacks import Callbacks
 from sojourn.agents.directory import Directory
 from sojourn.control.door import Door
+from sojourn.control.tasks import callback_key
 from sojourn.engine.engine import Pace
 from sojourn.settings import Settings
 from sojourn.store import clock
@@ -38,10 +40,20 @@ async def open_app(
         await migrate(db)
         async with db.connection() as connection:
             shown = await clock.read(connection, speed, begin)
+        app = App(Door(db, shown), agents, settings)
+        if settings.public_url:
+            await let_call_back(app, settings.public_url)
         try:
-            yield App(Door(db, shown), agents, settings)
+            yield app
         finally:
             await agents.aclose()
+
+
+async def let_call_back(app: App, url: str) -> Callbacks:
+    """Tell the agents to call back at a URL, or where the settings say; before they are used."""
+    callbacks = Callbacks(app.settings.public_url or url, await callback_key(app.door))
+    app.agents.let_call_back(callbacks)
+    return callbacks
 
 
 def open_agents(settings: Settings) -> Directory:
