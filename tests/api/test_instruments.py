@@ -1,3 +1,4 @@
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from sojourn.api.instruments import GAUGES, Instruments
@@ -23,3 +24,10 @@ def test_what_is_told_is_what_prometheus_reads() -> None:
     assert methods == {"GET", "other"}
     timed = {s.labels["route"] for s in found["sojourn_http_request_seconds"].samples}
     assert timed == {"/api/v1/journeys", "/x"}
+
+
+def test_what_runs_beside_the_api_is_told_with_it() -> None:
+    instruments, other = Instruments(), CollectorRegistry()
+    Counter("sojourn_engine_claims", "Tasks taken.", registry=other).inc(7)
+    instruments.also(other)
+    assert b"sojourn_engine_claims_total 7.0" in instruments.text([])

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sojourn.engine.loop import LONGEST_PAUSE, Loop
+from sojourn.engine.loop import LONGEST_PAUSE, PATIENCE, Loop
 from sojourn.store.postgres import DatabaseUnavailable
 
 Round = Callable[[], float]
@@ -124,3 +124,16 @@ async def test_a_wake_during_a_round_is_not_lost() -> None:
     loop.wake()
     await asyncio.wait_for(running, 5)
     assert loop.rounds == 2
+
+
+async def test_a_round_that_never_ends_and_rounds_that_fail_are_overdue() -> None:
+    loop = Told(rest(0), poll=5)
+    made = loop.good_at
+    assert loop.overdue(made + 5 + PATIENCE) == 0
+    assert loop.overdue(made + 5 + PATIENCE + 2) == pytest.approx(2)
+    await loop.run(loop.stop)
+    assert (loop.good_at > made, loop.turns) == (True, 1)
+    failing = Told(away, broken, away)
+    made = failing.good_at
+    await failing.run(failing.stop)
+    assert (failing.good_at, failing.turns) == (made, 0), "a failed round is no good one"

@@ -16,6 +16,7 @@ GAUGES: Final[Mapping[str, tuple[str, str, str]]] = {
     "schedule": ("sojourn_journeys_schedule", "schedule", "Active journeys against their plan."),
     "held": ("sojourn_journeys_held", "", "Journeys on hold."),
     "journeys_due": ("sojourn_journeys_due", "", "Journeys whose time to be looked at has come."),
+    "lag": ("sojourn_journeys_lag_seconds", "", "How long the most overdue journey waits."),
     "wakeups": ("sojourn_wakeups", "", "Requests to look at a journey that wait."),
     "alerts": ("sojourn_alerts_open", "severity", "Open alerts."),
     "workers": ("sojourn_workers", "", "Worker processes with a live lease."),
@@ -31,6 +32,7 @@ class Instruments:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._others: list[CollectorRegistry] = []
         self._requests = Counter(
             "sojourn_http_requests",
             "Requests by route and status.",
@@ -55,9 +57,14 @@ class Instruments:
         if not route.endswith("/stream"):
             self._seconds.labels(route).observe(seconds)
 
+    def also(self, other: CollectorRegistry) -> None:
+        """Tell from now on of something else too that runs in this process, as its engine."""
+        self._others.append(other)
+
     def text(self, rows: Iterable[Mapping[str, Any]]) -> bytes:
         """Return everything in Prometheus' text format, with the store's gauges."""
-        return generate_latest(self.registry) + generate_latest(gauges(rows))
+        registries = (self.registry, *self._others, gauges(rows))
+        return b"".join(map(generate_latest, registries))
 
 
 def gauges(rows: Iterable[Mapping[str, Any]]) -> CollectorRegistry:

@@ -3,6 +3,7 @@
 from sojourn.control.door import Door
 from sojourn.control.tick import next_look, tick
 from sojourn.engine.loop import Loop
+from sojourn.engine.vitals import Vitals
 
 
 class Conductor(Loop):
@@ -10,13 +11,15 @@ class Conductor(Loop):
 
     name = "conductor"
 
-    def __init__(self, door: Door, poll: float, limit: int) -> None:
+    def __init__(self, door: Door, poll: float, limit: int, vitals: Vitals | None = None) -> None:
         super().__init__(poll)
         self._door = door
         self._limit = limit
+        self._vitals = vitals or Vitals()
 
     async def once(self) -> float:
         """Decide on the journeys that are due now."""
-        if await tick(self._door, self._limit):
+        if done := await tick(self._door, self._limit):
+            self._vitals.count("decisions", done)
             return 0
         return await next_look(self._door)

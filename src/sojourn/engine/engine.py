@@ -14,6 +14,7 @@ from sojourn.engine.loop import Loop
 from sojourn.engine.notifier import Notifier
 from sojourn.engine.rescuer import Rescuer
 from sojourn.engine.timekeeper import Timekeeper
+from sojourn.engine.vitals import Vitals
 from sojourn.engine.worker import Bridge, Limited, Worker
 from sojourn.store.postgres import DatabaseUnavailable
 
@@ -35,21 +36,26 @@ class Pace:
 
 
 async def run_engine(
-    door: Door, bridge: Bridge, stop: asyncio.Event, pace: Pace | None = None
+    door: Door,
+    bridge: Bridge,
+    stop: asyncio.Event,
+    pace: Pace | None = None,
+    vitals: Vitals | None = None,
 ) -> None:
     """Run worker, conductor and rescuer until ``stop`` is set; then finish or hand back.
 
     What the bridge knows of its agents' limits is written down first, for all workers to hold.
+    ``vitals`` counts what is done, and says whether a loop hangs.
     """
-    pace = pace or Pace()
+    pace, vitals = pace or Pace(), vitals or Vitals()
     if isinstance(bridge, Limited):
         await sync_limits(door, bridge.limits())
     lease = Lease(door, pace.lease, lambda: worker.lost())
-    worker = Worker(door, bridge, lease, pace.poll, pace.worker_tasks, pace.claim_batch)
-    conductor = Conductor(door, pace.poll, pace.journey_batch)
+    worker = Worker(door, bridge, lease, pace.poll, pace.worker_tasks, pace.claim_batch, vitals)
+    conductor = Conductor(door, pace.poll, pace.journey_batch, vitals)
     rescuer = Rescuer(door, pace.lease)
     timekeeper = Timekeeper(door, max(pace.poll, 1.0))
-    notifier = Notifier(door, max(pace.poll, 1.0), private=pace.private_webhooks)
+    notifier = Notifier(door, max(pace.poll, 1.0), private=pace.private_webhooks, vitals=vitals)
     await lease.once()
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -61,6 +67,7 @@ async def run_engine(
         # The lease outlives the worker, which still writes outcomes while it closes.
         group.create_task(lease.run(ended))
         loops: list[Loop] = [worker, conductor, rescuer, timekeeper, notifier]
+        vitals.watch([*loops, lease])
         group.create_task(_wake_at_the_end(stop, loops))
         await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
         ended.set()

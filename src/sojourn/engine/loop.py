@@ -4,6 +4,7 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -11,6 +12,8 @@ import structlog
 from sojourn.store.postgres import DatabaseUnavailable
 
 LONGEST_PAUSE: Final = 30.0
+PATIENCE: Final = 60.0
+"""Seconds beyond its longest rest within which a loop that is well ends a round."""
 log = structlog.get_logger()
 
 
@@ -25,6 +28,9 @@ class Loop(ABC):
         self._longest_pause = longest_pause
         self._wake = asyncio.Event()
         self._failures = 0
+        self.good_at = monotonic()
+        """When a round last ended well, in seconds of the monotonic clock; at first, when made."""
+        self.turns = 0
 
     @abstractmethod
     async def once(self) -> float:
@@ -33,6 +39,15 @@ class Loop(ABC):
     async def close(self) -> None:
         """Put down what the loop has in hand."""
         return
+
+    def overdue(self, now: float | None = None) -> float:
+        """Return for how many seconds a round ought to have ended well; 0 for a loop that is well.
+
+        One round that never ends and rounds that all fail are the same to whoever waits for them.
+        """
+        quiet = (monotonic() if now is None else now) - self.good_at
+        late = quiet - self.poll - PATIENCE
+        return max(late, 0.0)
 
     def wake(self) -> None:
         """End the present rest: there is something to do."""
@@ -59,6 +74,8 @@ class Loop(ABC):
             log.exception("a round failed", loop=self.name)
             return self._failed("a round failed", error)
         self._failures = 0
+        self.good_at = monotonic()
+        self.turns += 1
         return rest
 
     def _failed(self, told: str, error: Exception) -> float:

@@ -18,6 +18,7 @@ from sojourn.control.deliveries import claim, next_delivery, settle, tidy
 from sojourn.control.door import Door
 from sojourn.engine.envelope import envelope, signed
 from sojourn.engine.loop import Loop
+from sojourn.engine.vitals import Vitals
 
 SECONDS: Final = 10.0
 """How long a receiver may take to answer."""
@@ -52,11 +53,13 @@ class Notifier(Loop):
         *,
         private: bool = False,
         now: Callable[[], datetime] = real_time,
+        vitals: Vitals | None = None,
     ) -> None:
         """Send to public addresses only, or with ``private`` to private ones as well."""
         super().__init__(poll)
         self._door = door
         self._now = now
+        self._vitals = vitals or Vitals()
         self._client = client(Guard(allow_private=private))
         self._running: set[asyncio.Task[None]] = set()
         self._finished: list[dict[str, Any]] = []
@@ -92,6 +95,7 @@ class Notifier(Loop):
     async def _deliver(self, row: Row) -> None:
         outcome = await self._attempt(row)
         self._finished.append(outcome)
+        self._vitals.count("sent", 1, "webhook", outcome["status"])
         self.wake()
 
     async def _attempt(self, row: Row) -> dict[str, Any]:

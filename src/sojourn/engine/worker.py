@@ -28,6 +28,7 @@ from sojourn.core.outcomes import settle as settle_one
 from sojourn.core.work import TaskStatus
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
+from sojourn.engine.vitals import Vitals
 from sojourn.store.postgres import DatabaseUnavailable
 
 GRACE: Final = 10.0
@@ -67,7 +68,14 @@ class Worker(Loop):
     name = "worker"
 
     def __init__(
-        self, door: Door, bridge: Bridge, lease: Lease, poll: float, most: int, limit: int
+        self,
+        door: Door,
+        bridge: Bridge,
+        lease: Lease,
+        poll: float,
+        most: int,
+        limit: int,
+        vitals: Vitals | None = None,
     ) -> None:
         super().__init__(poll)
         self._door = door
@@ -75,6 +83,7 @@ class Worker(Loop):
         self._lease = lease
         self._most = most
         self._limit = limit
+        self._vitals = vitals or Vitals()
         self._running: set[asyncio.Task[None]] = set()
         self._finished: Settled = []
         self._closing = False
@@ -123,12 +132,14 @@ class Worker(Loop):
             await hand_back(self._door, self._lease.worker)
 
     def _begin(self, claimed: Claimed) -> None:
+        self._vitals.count("claims")
         task = asyncio.create_task(self._run(claimed))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def _run(self, claimed: Claimed) -> None:
         settlement = await self._call(claimed)
+        self._vitals.count("outcomes", 1, settlement.status)
         self._finished.append((claimed, settlement))
         self.wake()
 

@@ -23,6 +23,9 @@ SELECT 'held', '', count(*) FROM journey_states WHERE held_since IS NOT NULL
 UNION ALL
 SELECT 'journeys_due', '', count(*) FROM journey_states WHERE due_at <= %(now)s
 UNION ALL
+SELECT 'lag', '', coalesce(greatest(extract(epoch FROM %(now)s - min(due_at)), 0), 0)
+FROM journey_states WHERE due_at <= %(now)s
+UNION ALL
 SELECT 'wakeups', '', count(*) FROM wakeups
 UNION ALL
 SELECT 'alerts', severity, count(*) FROM alerts WHERE resolved_at IS NULL GROUP BY severity
