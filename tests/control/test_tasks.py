@@ -82,14 +82,15 @@ async def task(door: Door, name: str) -> Mapping[str, Any]:
 
 async def test_a_claim_is_bounded_in_order_and_takes_each_task_once(db: Database) -> None:
     door = still_door(db)
-    await begin(door, ", ".join(f"{{ name: t{n}, agent: x }}" for n in range(3)), 10)
+    await begin(door, ", ".join(f"{{ name: t{n}, agent: x }}" for n in range(12)), 3)
     assert await next_task(door) == 0
-    first = await claim(door, ONE, 10)
-    assert Counter(names(first)) == {"t0": 10}, "first the first tasks of all"
-    rest = await claim(door, ONE, 12) + await claim(door, TWO, 100)
-    assert Counter(names(rest)) == {"t1": 10, "t2": 10}
+    first = await claim(door, ONE, 30)
+    early = {f"t{n}": 3 for n in range(10)}
+    assert Counter(names(first)) == early, "first the first tasks of all"
+    rest = await claim(door, ONE, 4) + await claim(door, TWO, 100)
+    assert Counter(names(rest)) == {"t10": 3, "t11": 3}
     keys = {(c.attempt.call.uow_id, c.attempt.call.task_id) for c in first + rest}
-    assert len(keys) == 30
+    assert len(keys) == 36
     assert await claim(door, TWO, 100) == []
     assert await next_task(door) == float("inf")
 

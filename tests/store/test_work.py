@@ -1,5 +1,6 @@
 """Units and tasks as rows: planned, counted, undone, and shown in the specification's shape."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -160,8 +161,13 @@ def test_a_retry_policy_survives_the_round_trip() -> None:
     retry = Retry(timedelta(seconds=1.5), 3.0, timedelta(hours=2))
     task = Task("t", "T", "a", retry=retry, timeout=timedelta(milliseconds=1500))
     kept: dict[str, Any] = work.policy(task)
-    assert work.retry(kept["retry"]) == retry
-    assert (kept["timeout"], kept["deadline"]) == (1.5, "3 days, 0:00:00")
+    assert kept["deadline"] == "3 days, 0:00:00"
+    read = work.rules(json.dumps(kept))
+    assert (read.retry, read.timeout, read.idempotent) == (retry, task.timeout, False)
+    assert (read.measures, read.facts) == ({}, {})
+    task = replace(task, idempotent=True, measures={"m": "a.b"}, facts={"f": "c"})
+    read = work.rules(json.dumps(work.policy(task)))
+    assert (read.idempotent, read.measures, read.facts) == (True, {"m": "a.b"}, {"f": "c"})
 
 
 async def test_any_deadline_is_an_interval_that_postgresql_reads(shared: Database) -> None:

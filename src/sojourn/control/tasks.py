@@ -12,7 +12,7 @@ from sojourn.core.outcomes import Attempt, Call, Settlement, final
 from sojourn.core.references import UnresolvedReference, resolve
 from sojourn.store import callbacks, limits, work
 from sojourn.store.sets import Connection, Row
-from sojourn.store.transactions import in_transaction
+from sojourn.store.transactions import in_statement, in_transaction
 
 LOST_LIMIT: Final = 10
 """How often the worker under a task may die before the task itself is suspected."""
@@ -56,7 +56,7 @@ async def claim(door: Door, worker: UUID, limit: int, *, waiting: bool = True) -
         agents = await limits.lock(connection, door.now()) if waiting else []
         return await work.claim(connection, worker, door.now(), limit, agents)
 
-    rows = await in_transaction(door.db, take)
+    rows = await (in_transaction if waiting else in_statement)(door.db.sets, take)
     tasks = (claimed(row, door.now()) for row in rows if row["task_id"] is not None)
     aside: int = rows[0]["aside"]
     return Taken(tasks, aside, waiting=bool(rows[0]["waiting"] or aside))
@@ -107,7 +107,7 @@ async def settle(
     async def put(connection: Connection) -> list[Row]:
         return await work.settle(connection, worker, settled, door.now(), room)
 
-    rows = await in_transaction(door.db, put)
+    rows = await in_statement(door.db.sets, put)
     taken = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]
     return Written(rows[0]["accepted"], rows[0]["released"], taken)
 
@@ -151,6 +151,12 @@ async def callback_key(door: Door) -> bytes:
 
 async def next_task(door: Door) -> float:
     """Return in how many real seconds a task is due; 0 when one is ready."""
-    async with door.db.connection() as connection:
+    async with door.db.sets.connection() as connection:
         row = await work.next_due(connection, door.now())
     return door.until(row["due"] if row else None)
+
+
+async def under_way(door: Door) -> int:
+    """Return how many tasks agents work on while no worker waits for them."""
+    async with door.db.connection() as connection:
+        return await work.under_way(connection)

@@ -29,7 +29,7 @@ async def tick(door: Door, limit: int = 200) -> int:
     alone for a while.
     """
     try:
-        return await in_transaction(door.db, lambda connection: _look(connection, door, limit))
+        return await in_transaction(door.db.sets, lambda connection: _look(connection, door, limit))
     except DatabaseUnavailable:
         raise
     except Exception:
@@ -69,7 +69,7 @@ async def _leave_alone(door: Door) -> int:
 
 async def next_look(door: Door) -> float:
     """Return in how many real seconds a journey has to be looked at; 0 when one is due."""
-    async with door.db.connection() as connection:
+    async with door.db.sets.connection() as connection:
         row = await next_due(connection)
     return door.until(row["due"] if row else None)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeVar
 
 from psycopg import errors
@@ -29,9 +30,21 @@ class TakenError(Exception):
 
 async def in_transaction(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Run work in one transaction; after a deadlock or a conflict it runs again, a few times."""
+    return await _repeated(db.transaction, work)
+
+
+async def in_statement(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run work that is one statement, which is a transaction by itself; otherwise likewise."""
+    return await _repeated(db.connection, work)
+
+
+async def _repeated(
+    lend: Callable[[], AbstractAsyncContextManager[Connection]],
+    work: Callable[[Connection], Awaitable[T]],
+) -> T:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            async with db.transaction() as connection:
+            async with lend() as connection:
                 return await work(connection)
         except (errors.DeadlockDetected, errors.SerializationFailure):
             if attempt == ATTEMPTS:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 from sojourn.core.decision import Decision
-from sojourn.core.outcomes import Attempt, Call, Settlement
+from sojourn.core.outcomes import Attempt, Call, Measured, Settlement
 from sojourn.core.plan import outputs
 from sojourn.core.work import (
     Progress,
@@ -25,7 +28,8 @@ from sojourn.store.sets import Connection, Row, Statement, batch, fetch, one, se
 
 _QUERIES = queries.load("work")
 PROGRESS: Final = _QUERIES["progress"]
-MILLISECOND: Final = timedelta(milliseconds=1)
+STRIDE: Final = 10
+"""How many tasks of a unit are ready at once; those after them follow so many milliseconds later."""
 
 
 def progress(row: Row) -> Progress:
@@ -115,26 +119,25 @@ def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[
             "undo_of": task.undo_of,
             "task_group": task.group,
             "refers": "${" in json.dumps(task.input_data, default=str),
-            # A flood of one journey's tasks queues behind the first tasks of the others.
-            "due_at": now + position * MILLISECOND if ready else None,
+            # A flood of one journey's tasks queues behind the first tasks of the others; what is
+            # begun together, a handful of a unit's tasks, is settled and followed together too.
+            "due_at": now + timedelta(milliseconds=position // STRIDE * STRIDE) if ready else None,
         }
 
 
 def policy(task: Task) -> Row:
     """Return how a task is to be run, as it is kept beside it."""
-    return {
+    retry = task.retry
+    kept = {
         "timeout": task.timeout.total_seconds(),
         "deadline": str(task.deadline),
-        "retry": [
-            task.retry.base.total_seconds(),
-            task.retry.factor,
-            task.retry.longest.total_seconds(),
-        ],
+        "retry": [retry.base.total_seconds(), retry.factor, retry.longest.total_seconds()],
         "irreversible": task.irreversible,
         "idempotent": task.idempotent,
         "measures": task.measures,
         "facts": task.facts,
     }
+    return {name: value for name, value in kept.items() if value}
 
 
 def _changes(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
@@ -227,40 +230,53 @@ async def claim(
 
 def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
     """Return a claimed row as the attempt it is, with its resolved inputs."""
-    rules = row["policy"]
+    kept = rules(row["policy"])
     call = Call(
-        journey_id=row["journey_id"],
-        uow_id=row["uow_id"],
-        task_id=row["task_id"],
-        agent_id=row["agent_id"],
-        fence=row["fence"],
-        retry_count=row["retry_count"],
-        name=row["name"],
-        client_id=row["client_id"],
-        stage=row["stage"],
-        input_data=inputs,
-        now=now,
-        timeout=timedelta(seconds=rules["timeout"]),
-        idempotent=rules["idempotent"],
-        handle=row["handle"],
-        answer=row["answer"],
-        sent_before=row["sent_before"],
-        called_back=row["called_back"],
+        row["journey_id"],
+        row["uow_id"],
+        row["task_id"],
+        row["agent_id"],
+        row["fence"],
+        row["retry_count"],
+        row["name"],
+        row["client_id"],
+        row["stage"],
+        inputs,
+        now,
+        kept.timeout,
+        kept.idempotent,
+        row["handle"],
+        row["answer"],
+        row["sent_before"],
+        row["called_back"],
     )
-    return Attempt(
-        call,
-        row["max_retries"],
-        retry(rules["retry"]),
-        row["deadline_at"],
-        rules["measures"],
-        rules["facts"],
-    )
+    most, deadline = row["max_retries"], row["deadline_at"]
+    return Attempt(call, most, kept.retry, deadline, kept.measures, kept.facts)
 
 
-def retry(numbers: Sequence[float]) -> Retry:
-    """Return a retry policy from how it is kept: base, factor, longest, in seconds."""
-    base, factor, longest = numbers
-    return Retry(timedelta(seconds=base), factor, timedelta(seconds=longest))
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a task is to be run; see :func:`policy`."""
+
+    timeout: timedelta
+    retry: Retry
+    idempotent: bool
+    measures: Mapping[str, str]
+    facts: Mapping[str, str]
+
+
+@lru_cache(maxsize=1024)
+def rules(text: str) -> Rules:
+    """Return rules from how they are kept; most tasks of a path have the same."""
+    kept = json.loads(text)
+    base, factor, longest = kept["retry"]
+    return Rules(
+        timedelta(seconds=kept["timeout"]),
+        Retry(timedelta(seconds=base), factor, timedelta(seconds=longest)),
+        kept.get("idempotent", False),
+        MappingProxyType(kept.get("measures", {})),
+        MappingProxyType(kept.get("facts", {})),
+    )
 
 
 def scope(row: Row) -> dict[str, Any]:
@@ -288,15 +304,12 @@ async def settle(
     taken, as from :func:`claim`. A settlement under an old fence, or of a task that another worker
     holds, changes nothing.
     """
-    rows = [_settlement(call, s, now) | {"worker": worker} for call, s in settled]
+    rows = [_settlement(call, s) for call, s in settled]
     [statement] = batch(_QUERIES["settle"], rows, worker=worker, room=room, now=now)
     return await fetch(connection, statement[0], **statement[1])
 
 
-def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:
-    measured = [
-        {"metric": m.metric, "value": m.value, "n": m.n, "at": m.at} for m in settled.measurements
-    ]
+def _settlement(call: Call, settled: Settlement) -> Row:
     return {
         "journey_id": call.journey_id,
         "uow_id": call.uow_id,
@@ -309,13 +322,15 @@ def _settlement(call: Call, settled: Settlement, now: datetime) -> Row:
         "handle": settled.handle,
         "question": settled.question,
         "due_at": settled.due_at,
-        "at": now,
-        "agent_id": call.agent_id,
-        "measurements": measured,
+        "measurements": list(map(_measured, settled.measurements)) or None,
         "facts": settled.facts or None,
         "sign": settled.sign,
         "seen": call.called_back,
     }
+
+
+def _measured(measured: Measured) -> Row:
+    return {"metric": measured.metric, "value": measured.value, "n": measured.n, "at": measured.at}
 
 
 async def settle_cancelled(connection: Connection, worker: UUID, calls: Iterable[Call]) -> None:
@@ -330,6 +345,12 @@ async def settle_cancelled(connection: Connection, worker: UUID, calls: Iterable
 async def next_due(connection: Connection, now: datetime) -> Row | None:
     """Return when the next task is due."""
     return await one(connection, _QUERIES["next_due"], now=now)
+
+
+async def under_way(connection: Connection) -> int:
+    """Return how many tasks agents work on that are asked now and then how it goes."""
+    row = await one(connection, _QUERIES["under_way"])
+    return int(row["tasks"]) if row else 0
 
 
 async def hand_back(connection: Connection, worker: UUID, now: datetime) -> None:
@@ -379,7 +400,7 @@ def _task(row: Row) -> Task:
         timeout=timedelta(seconds=row["policy"]["timeout"]),
         undo=Undo(**undo) if undo else None,
         group=row["task_group"],
-        irreversible=row["policy"]["irreversible"],
+        irreversible=row["policy"].get("irreversible", False),
         completed_at=row["completed_at"],
     )
 

@@ -54,7 +54,7 @@ WHERE u.journey_id = x.journey_id AND u.uow_id = x.uow_id;
 
 -- name: release
 -- Let the first tasks of units begin that waited for other units.
-UPDATE tasks t SET due_at = x.at + (t.position * interval '1 millisecond'), timed = false
+UPDATE tasks t SET due_at = x.at + t.position / 10 * interval '10 milliseconds', timed = false
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, at timestamptz)
 WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id
   AND t.status = 'pending' AND t.waiting_on = 0 AND t.due_at IS NULL;
@@ -233,7 +233,8 @@ FROM (SELECT (SELECT count(*) FROM aside) AS aside, EXISTS (
           SELECT 1 FROM tasks WHERE due_at IS NOT NULL AND NOT held AND gated) AS waiting) a
 LEFT JOIN (
     SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
-           c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer, c.sent_before,
+           c.max_retries, c.input_data, c.policy::text AS policy, c.handle, c.question, c.answer,
+           c.sent_before,
            c.cancelling, c.lost_count, c.deadline_at, c.refers, c.called_back, c.was_due,
            j.client_id,
            j.current_stage AS stage,
@@ -259,10 +260,14 @@ ORDER BY c.was_due;
 -- name: settle
 -- Write what came of attempts, each only under its own fence; begin or queue what waited for them.
 WITH x AS (
-    SELECT * FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
+    -- In order of the key: two sets never wait for each other.
+    SELECT x.*, %(worker)s::uuid AS worker, %(now)s::timestamptz AS at
+    FROM ROWS FROM (jsonb_to_recordset(%(rows)s) AS (journey_id uuid, uow_id uuid, task_id text,
         fence int, status text, retry_count int, output jsonb, error jsonb, handle jsonb,
-        question jsonb, due_at timestamptz, at timestamptz, agent_id text, measurements jsonb,
-        facts jsonb, worker uuid, sign text, seen jsonb)
+        question jsonb, due_at timestamptz, measurements jsonb, facts jsonb, sign text, seen jsonb)
+    ) WITH ORDINALITY AS x(journey_id, uow_id, task_id, fence, status, retry_count, output, error,
+        handle, question, due_at, measurements, facts, sign, seen, nth)
+    ORDER BY journey_id, uow_id, task_id
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
         output_data = coalesce(x.output, t.output_data), error = x.error, handle = x.handle,
@@ -288,7 +293,7 @@ WITH x AS (
       -- Not "=": the planner would then expect one row of this owner and scan for each of the set.
       AND t.owner IS NOT DISTINCT FROM x.worker
     RETURNING t.journey_id, t.uow_id, t.task_id, t.status, t.dependents, t.question, x.at,
-        x.agent_id, x.measurements, x.facts, x.sign,
+        t.agent_id, x.measurements, x.facts, x.sign, x.nth,
         CASE WHEN x.sign = 'ill' THEN coalesce(x.error->>'message', 'no answer') END AS told
 ), signs AS (
     SELECT agent_id, count(*) FILTER (WHERE sign = 'ill') AS ill, bool_or(sign IS NULL) AS well,
@@ -333,38 +338,32 @@ WITH x AS (
     WHERE n.opened AND t.agent_id = n.agent_id AND t.due_at IS NOT NULL AND NOT t.held AND t.gated
       AND t.deadline_at IS NULL
 ), freed AS (
-    SELECT journey_id, uow_id, d AS task_id, count(*) AS n, max(at) AS at
-    FROM done, unnest(dependents) d WHERE status = 'completed' GROUP BY 1, 2, 3
-), locked AS (
-    SELECT t.journey_id, t.uow_id, t.task_id, f.at, t.waiting_on - f.n AS left_over,
-           NOT (t.refers OR t.held OR t.agent_id IN (
-               SELECT agent_id FROM agent_gates
-               WHERE max_concurrency IS NOT NULL OR window_most IS NOT NULL OR failures > 0
-           )) AS free
-    FROM tasks t JOIN freed f USING (journey_id, uow_id, task_id)
-    ORDER BY 1, 2, 3 FOR NO KEY UPDATE OF t
-), ready AS (
+    SELECT journey_id, uow_id, d AS task_id, count(*)::int AS n,
+           row_number() OVER (ORDER BY journey_id, uow_id, d) <= %(room)s AS near,
+           ARRAY(SELECT agent_id FROM agent_gates
+                 WHERE max_concurrency IS NOT NULL OR window_most IS NOT NULL OR failures > 0
+           ) AS limited
+    FROM done, unnest(dependents) d WHERE status = 'completed'
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+), released AS (
     -- What is ready now goes on at once, as far as this worker has room; what refers to outputs
     -- has to see them committed and goes through the queue, as does what is held, and what is for
     -- an agent with limits or in trouble.
-    SELECT l.*, l.left_over = 0 AS ready,
-           l.left_over = 0 AND l.free AND row_number() OVER (
-               PARTITION BY l.left_over = 0 AND l.free) <= %(room)s AS taken
-    FROM locked l
-), released AS (
-    UPDATE tasks t SET waiting_on = r.left_over, timed = false,
-        due_at = CASE WHEN r.ready AND NOT r.taken
-                      THEN r.at + t.position * interval '1 millisecond' END,
-        status = CASE WHEN r.taken THEN 'running' ELSE t.status END,
-        owner = CASE WHEN r.taken THEN %(worker)s::uuid END,
-        fence = t.fence + r.taken::int,
-        sent = r.taken,
-        started_at = CASE WHEN r.taken THEN r.at END,
-        deadline_at = CASE WHEN r.taken THEN r.at + (t.policy->>'deadline')::interval END
-    FROM ready r
-    WHERE t.journey_id = r.journey_id AND t.uow_id = r.uow_id AND t.task_id = r.task_id
+    UPDATE tasks t SET waiting_on = t.waiting_on - f.n, timed = false,
+        (due_at, status, owner, fence, sent, started_at, deadline_at) = (
+            SELECT CASE WHEN ready AND NOT taken
+                        THEN %(now)s + t.position / 10 * interval '10 milliseconds' END,
+                   CASE WHEN taken THEN 'running' ELSE t.status END,
+                   CASE WHEN taken THEN %(worker)s::uuid END, t.fence + taken::int, taken,
+                   CASE WHEN taken THEN %(now)s END,
+                   CASE WHEN taken THEN %(now)s + (t.policy->>'deadline')::interval END
+            FROM (SELECT t.waiting_on = f.n AS ready,
+                         t.waiting_on = f.n AND f.near AND NOT (
+                             t.refers OR t.held OR t.agent_id = ANY(f.limited)) AS taken) y)
+    FROM freed f
+    WHERE t.journey_id = f.journey_id AND t.uow_id = f.uow_id AND t.task_id = f.task_id
       AND t.status = 'pending'
-    RETURNING t.*, r.ready
+    RETURNING t.*, t.waiting_on = 0 AS ready
 ), measured AS (
     INSERT INTO measurements (journey_id, metric, at, source, value, n)
     SELECT d.journey_id, m.metric, coalesce(m.at, d.at), d.agent_id, m.value, m.n
@@ -373,16 +372,19 @@ WITH x AS (
     WHERE d.status = 'completed' ON CONFLICT DO NOTHING
 ), told AS (
     INSERT INTO wakeups (journey_id, facts, source)
-    SELECT journey_id, facts, agent_id FROM done
-    WHERE status = 'failed' OR question IS NOT NULL OR facts IS NOT NULL
-       OR (status = 'completed' AND (dependents = '{}' OR measurements <> '[]'))
+    SELECT journey_id, facts, agent_id FROM (
+        (SELECT journey_id, facts, agent_id FROM done WHERE facts IS NOT NULL ORDER BY nth)
+        UNION ALL
+        (SELECT DISTINCT journey_id, NULL::jsonb, NULL FROM done
+         WHERE facts IS NULL AND (status = 'failed' OR question IS NOT NULL
+               OR (status = 'completed' AND (dependents = '{}' OR measurements IS NOT NULL))))) w
 )
 SELECT d.accepted, r.released, t.*
 FROM (SELECT count(*) AS accepted FROM done) d
 CROSS JOIN (SELECT count(*) FILTER (WHERE ready) AS released FROM released) r
 LEFT JOIN (
     SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
-           c.max_retries, c.input_data, c.policy, c.handle, c.question, c.answer,
+           c.max_retries, c.input_data, c.policy::text AS policy, c.handle, c.question, c.answer,
            false AS sent_before, c.cancelling, c.lost_count, c.deadline_at, c.refers,
            c.called_back,
            j.client_id, j.current_stage AS stage
@@ -416,6 +418,12 @@ SELECT least((SELECT min(due_at) - interval '1 day' FROM tasks
               WHERE w.at > %(now)s
                 AND EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = g.agent_id
                             AND t.due_at IS NOT NULL AND NOT t.held AND t.gated))) AS due;
+
+-- name: under_way
+-- Count the tasks that agents work on while no worker waits for them: they are asked now and then.
+SELECT count(*) AS tasks FROM tasks
+WHERE due_at IS NOT NULL AND timed AND NOT held AND status = 'running' AND handle IS NOT NULL
+  AND question IS NULL;
 
 -- name: hand_back
 -- Give back the tasks that a worker holds, to be taken up by another.
