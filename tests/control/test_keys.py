@@ -58,14 +58,14 @@ async def test_use_is_noted_and_the_list_is_newest_first(db: Database) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"roles": []}, "needs a role"),
+        ({"roles": []}, "a role is needed"),
         ({"roles": ["operater"]}, "no role 'operater'"),
         ({"roles": ["wiever"]}, "no role 'wiever'"),
         ({"roles": ["Risk Officer"]}, "is no role"),
         ({"roles": ["client"]}, "client it is bound to"),
         ({"roles": ["viewer"], "client_id": "acme"}, "client it is bound to"),
         ({"roles": ["agent", "viewer"], "agent_id": "a"}, "stands alone"),
-        ({"actor": ""}, "needs an actor"),
+        ({"actor": ""}, "an actor has"),
         ({"actor": "engine"}, "engine's own name"),
         ({"lasts": timedelta(0)}, "more than no time"),
     ],

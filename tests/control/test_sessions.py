@@ -1,6 +1,9 @@
 from datetime import timedelta
 
+import pytest
+
 from sojourn.control import keys, sessions
+from sojourn.control.door import NotFoundError, RefusedError
 from sojourn.store.postgres import Database
 from tests.doors import rows, still_door
 
@@ -50,3 +53,36 @@ async def test_a_session_ends_with_its_key(db: Database) -> None:
     assert begun.principal.client_id == "acme"
     await keys.revoke(door, made.row["prefix"])
     assert await sessions.find(door, begun.token) is None
+
+
+async def test_links_and_sessions_of_a_person_are_listed_and_ended(db: Database) -> None:
+    door = still_door(db)
+    begun = await sessions.begin(door, keys.Principal("ann", ("viewer",)))
+    await sessions.create_link(door, "ann", ("viewer",))
+    await sessions.create_link(door, "bob", ("viewer",))
+    assert [(r["actor"], r["kind"]) for r in await sessions.signed_in(door)] == [
+        ("ann", "link"),
+        ("ann", "session"),
+        ("bob", "link"),
+    ]
+    assert await sessions.end_all(door, "ann") == 2
+    assert await sessions.find(door, begun.token) is None
+    assert [r["actor"] for r in await sessions.signed_in(door)] == ["bob"]
+    with pytest.raises(NotFoundError, match="not signed in"):
+        await sessions.end_all(door, "ann")
+
+
+@pytest.mark.parametrize(
+    ("roles", "lasts", "why"),
+    [
+        (("client",), timedelta(hours=1), "not for role client"),
+        ((), timedelta(hours=1), "a role is needed"),
+        (("viewer",), timedelta(days=8), "a week at most"),
+    ],
+)
+async def test_links_that_cannot_be_are_refused(
+    db: Database, roles: tuple[str, ...], lasts: timedelta, why: str
+) -> None:
+    with pytest.raises(RefusedError, match=why):
+        await sessions.create_link(still_door(db), "ann", roles, lasts)
+    assert await sessions.signed_in(still_door(db)) == []

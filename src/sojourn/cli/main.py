@@ -24,6 +24,7 @@ from sojourn.cli import (
     holds,
     journal,
     journeys,
+    keys,
     lint,
     migrate,
     paths,
@@ -33,6 +34,7 @@ from sojourn.cli import (
     show,
     start,
     tasks,
+    users,
     work,
 )
 from sojourn.cli.failures import Status
@@ -77,6 +79,8 @@ GROUPS: Final[Mapping[str, typer.Typer]] = {
     "agent": agents.group,
     "gate": gates.group,
     "audit": audit.group,
+    "key": keys.group,
+    "user": users.group,
     "db": db.group,
 }
 

@@ -24,7 +24,7 @@ SHARED: Final = ("--as", "--role", "--dry-run", "--json", "--help")
 """Options that mean the same everywhere and are described once."""
 SHAPES: Final[Mapping[str, str]] = {
     "demo": "the report that it prints for people",
-    "serve": "`{ready, pid, agents, url}`, one line, when it is ready",
+    "serve": "`{ready, pid, agents, url, link}`, one line, when it is ready",
     "worker": "`{ready, pid, agents}`, one line, when it is ready",
     "start": "a change",
     "list": "`{journeys: [journey], next}`; `next` is the key for `--after`, null at the end",
@@ -70,6 +70,13 @@ SHAPES: Final[Mapping[str, str]] = {
     "faults}]}`",
     "audit export": "one event a line, with `hash` and `prev_hash`; with `--output` "
     "`{file, events}`",
+    "key create": "`{token, key}`",
+    "key list": "`[{key_id, prefix, actor, label, roles, client_id, agent_id, created_at, created_by, "
+    "expires_at, revoked_at, last_used_at}]`",
+    "key revoke": "the key, as in the list",
+    "user link": "`{actor, roles, link}`",
+    "user list": "`[{actor, kind, roles, client_id, by_key, created_at, expires_at}]`",
+    "user end": "`{actor, ended}`",
     "db start": "`{dry_run, data_dir, started, running}`",
     "db stop": "`{dry_run, stopped, running}`",
     "db status": "`{kind, running, server, megabytes, pending_migrations, journeys, clock, "

@@ -146,6 +146,15 @@ def _letters(count: int) -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(count))
 
 
+def check_person(actor: str, roles: tuple[str, ...]) -> None:
+    """Refuse a name that no person can have, and roles that cannot be; raises RefusedError."""
+    if not (actor and actor.isprintable() and actor.strip() == actor and len(actor) <= 100):
+        raise _bad("an actor has 1 to 100 printable characters", "such as ann")
+    if actor == "engine":
+        raise _bad("'engine' is the engine's own name in the journal", "another actor")
+    _check_roles(roles)
+
+
 def _check(
     actor: str,
     roles: tuple[str, ...],
@@ -153,11 +162,7 @@ def _check(
     agent_id: str | None,
     lasts: timedelta | None,
 ) -> None:
-    if not (actor and actor.isprintable() and actor.strip() == actor and len(actor) <= 100):
-        raise _bad("a key needs an actor of 1 to 100 printable characters", "--actor ann")
-    if actor == "engine":
-        raise _bad("'engine' is the engine's own name in the journal", "another actor")
-    _check_roles(roles)
+    check_person(actor, roles)
     for role, bound in (("client", client_id), ("agent", agent_id)):
         if (role in roles) != (bound is not None):
             raise _bad(f"role {role} and the {role} it is bound to go together", f"--{role} NAME")
@@ -168,7 +173,7 @@ def _check(
 def _check_roles(roles: tuple[str, ...]) -> None:
     there = ", ".join(ROLES)
     if not roles:
-        raise _bad("a key needs a role", f"one of {there}")
+        raise _bad("a role is needed", f"one of {there}")
     for role in roles:
         if meant := _meant(role):
             raise _bad(f"there is no role {role!r}", f"did you mean {meant}?")

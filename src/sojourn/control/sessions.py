@@ -7,12 +7,14 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
-from sojourn.control.door import Door
-from sojourn.control.keys import Principal
+from sojourn.control.door import Door, NotFoundError, RefusedError
+from sojourn.control.keys import ALONE, Principal, check_person
+from sojourn.core.decision import Refusal
 from sojourn.store import sessions
 from sojourn.store.sets import Row
 
 LINK_LASTS: Final = timedelta(hours=1)
+LINK_LONGEST: Final = timedelta(days=7)
 SESSION_LASTS: Final = timedelta(hours=12)
 
 
@@ -27,7 +29,14 @@ class Begun:
 async def create_link(
     door: Door, actor: str, roles: Sequence[str], lasts: timedelta = LINK_LASTS
 ) -> str:
-    """Return the token of a link that logs an actor in once."""
+    """Return the token of a link that logs an actor in once; RefusedError for roles of no person."""
+    check_person(actor, tuple(roles))
+    if bound := sorted(set(roles) & set(ALONE)):
+        told = f"a link is for people of the house, not for role {bound[0]}"
+        raise RefusedError(Refusal("invalid", told, "make a key: sojourn key create"))
+    if not timedelta(0) < lasts <= LINK_LONGEST:
+        told = "a link is good for more than no time and a week at most"
+        raise RefusedError(Refusal("invalid", told, "such as 1h"))
     token = secrets.token_urlsafe(32)
     async with door.db.connection() as connection:
         await sessions.add_link(connection, _hash(token), actor, roles, lasts)
@@ -70,6 +79,21 @@ async def end(door: Door, token: str) -> None:
     """End a session."""
     async with door.db.connection() as connection:
         await sessions.end(connection, _hash(token))
+
+
+async def signed_in(door: Door) -> list[Row]:
+    """Return the sessions that are open, and the links that nobody has followed yet."""
+    async with door.db.connection() as connection:
+        return await sessions.list_open(connection)
+
+
+async def end_all(door: Door, actor: str) -> int:
+    """End all sessions and links of an actor; return how many. Raises :class:`NotFoundError`."""
+    async with door.db.connection() as connection:
+        ended = await sessions.end_all(connection, actor)
+    if not ended:
+        raise NotFoundError(f"{actor!r} is not signed in; see: sojourn user list")
+    return ended
 
 
 def _principal(row: Row) -> Principal:

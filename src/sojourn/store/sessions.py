@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sojourn.store import queries
-from sojourn.store.sets import Connection, Row, execute, one
+from sojourn.store.sets import Connection, Row, execute, fetch, one
 
 _QUERIES = queries.load("sessions")
 
@@ -60,6 +60,17 @@ async def find(connection: Connection, token_hash: bytes) -> Row | None:
 async def end(connection: Connection, token_hash: bytes) -> None:
     """End a session."""
     await execute(connection, _QUERIES["end"], token_hash=token_hash)
+
+
+async def list_open(connection: Connection) -> list[Row]:
+    """Return open sessions, and links that can still be followed."""
+    return await fetch(connection, _QUERIES["list_open"])
+
+
+async def end_all(connection: Connection, actor: str) -> int:
+    """End all sessions and links of an actor; return how many."""
+    row = await one(connection, _QUERIES["end_all"], actor=actor)
+    return row["ended"] if row else 0
 
 
 async def purge(connection: Connection) -> None:

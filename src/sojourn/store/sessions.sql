@@ -27,6 +27,22 @@ WHERE s.token_hash = %(token_hash)s AND s.expires_at > now()
 -- End a session.
 DELETE FROM sessions WHERE token_hash = %(token_hash)s;
 
+-- name: list_open
+-- List sessions that are open, and links that can still be followed.
+SELECT actor, roles, client_id, key_id IS NOT NULL AS by_key, 'session' AS kind, created_at,
+       expires_at
+FROM sessions WHERE expires_at > now()
+UNION ALL
+SELECT actor, roles, NULL, false, 'link', created_at, expires_at
+FROM login_links WHERE expires_at > now()
+ORDER BY actor, kind, created_at;
+
+-- name: end_all
+-- End all sessions and links of an actor.
+WITH links AS (DELETE FROM login_links WHERE actor = %(actor)s RETURNING 1),
+     ended AS (DELETE FROM sessions WHERE actor = %(actor)s RETURNING 1)
+SELECT (SELECT count(*) FROM links) + (SELECT count(*) FROM ended) AS ended;
+
 -- name: purge
 -- Forget sessions and links that have run out.
 WITH links AS (DELETE FROM login_links WHERE expires_at < now())

@@ -1,0 +1,83 @@
+"""People at the dashboard: let in by a link, listed, sent out."""
+
+from typing import Annotated, Final
+
+import typer
+
+from sojourn.app import App
+from sojourn.cli import options, screen, session, times
+from sojourn.control import sessions as control
+from sojourn.settings import Settings
+
+group = typer.Typer(help="People at the dashboard: let in, list, send out.")
+COLUMNS: Final = ("actor", "what", "roles", "client", "since", "until")
+Name = Annotated[str, typer.Argument(metavar="ACTOR", help="The person's name in the journal.")]
+
+
+@group.command("link")
+def link(
+    actor: Name,
+    role: options.Roles = None,
+    lasts: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long the link is good.")
+    ] = "1h",
+    as_json: options.Json = False,
+) -> None:
+    """Print a link that signs a person in, once.
+
+    The address is SOJOURN_PUBLIC_URL, or that of SOJOURN_HOST and SOJOURN_PORT.
+
+    \b
+    Example:
+      sojourn user link ann --role operator --role approver
+    """
+    roles, good = role or list(options.DEFAULT_ROLES), times.duration(lasts, "--for")
+    token = session.run(lambda app: control.create_link(app.door, actor, roles, good))
+    url = f"{base(Settings.load())}/login/link?token={token}"
+    if as_json:
+        return screen.print_json({"actor": actor, "roles": roles, "link": url})
+    return screen.say(url)
+
+
+def base(settings: Settings) -> str:
+    """Return where the settings say that the pages are."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return (settings.public_url or f"http://{host}:{settings.port}").rstrip("/")
+
+
+@group.command("list")
+def list_(as_json: options.Json = False) -> None:
+    """List who is signed in, and links that nobody has followed yet.
+
+    \b
+    Example:
+      sojourn user list
+    """
+    found = session.run(lambda app: control.signed_in(app.door))
+    if as_json:
+        return screen.print_json(found)
+    if not found:
+        return screen.say("nobody is signed in; let somebody in: sojourn user link ACTOR")
+    names = ("actor", "kind", "roles", "client_id", "created_at", "expires_at")
+    rows = [{**row, "roles": ", ".join(row["roles"])} for row in found]
+    for row in rows:
+        row |= {name: times.local(row[name]) for name in ("created_at", "expires_at")}
+    return screen.say(screen.table(COLUMNS, [[row[name] or "" for name in names] for row in rows]))
+
+
+@group.command("end")
+def end(actor: Name, as_json: options.Json = False) -> None:
+    """End all sessions and links of a person; processes heed it within seconds.
+
+    \b
+    Example:
+      sojourn user end ann
+    """
+
+    async def work(app: App) -> int:
+        return await control.end_all(app.door, actor)
+
+    ended = session.run(work)
+    if as_json:
+        return screen.print_json({"actor": actor, "ended": ended})
+    return screen.say(f"{ended} sessions and links of {actor} have ended")
