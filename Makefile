@@ -17,7 +17,7 @@ serve: $(READY) ## Run engine, API and dashboard until Ctrl-C
 	@$(BIN)/sojourn serve
 
 test: $(READY) ## Run all tests (ARGS="-k word -x" passes options to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .
