@@ -133,6 +133,12 @@ def covered(asked: Reading, points: Sequence[Point]) -> timedelta:
     return step * sum(any(n in span for span in spans) for n in window)
 
 
+def before(asked: Reading, points: Sequence[Point]) -> list[Point]:
+    """Return the samples that may reach into the window."""
+    scope = asked.scope_since or asked.since
+    return [p for p in points if scope <= p.at < asked.since and p.value is not None]
+
+
 def by_hand(asked: Reading, points: Sequence[Point]) -> Observation:
     """Return what is to be observed."""
     inside = [p for p in points if asked.since <= p.at <= asked.until]
@@ -153,7 +159,7 @@ def by_hand(asked: Reading, points: Sequence[Point]) -> Observation:
         newest_at=max((p.at for p in good), default=None),
         source=inside[0].source if inside else None,
         error=("down" if inside[0].value is None else None) if inside else None,
-        covered=covered(asked, good),
+        covered=covered(asked, good + before(asked, points)),
         spread=max(values) - min(values) if len(values) > 1 else None,
         slope=slope(good),
         nonzero_at=max((p.at for p in good if p.value), default=None),
@@ -199,6 +205,7 @@ HOLDS = st.lists(st.integers(0, 60), max_size=4, unique=True).map(
     holds=HOLDS,
     recent=st.integers(1, 4),
     base=st.sampled_from([None, (0, 10), (5, 25)]),
+    scope=st.sampled_from([None, 0, 10]),
 )
 async def test_every_aggregate_is_what_python_computes(
     db: Database,
@@ -208,11 +215,12 @@ async def test_every_aggregate_is_what_python_computes(
     holds: tuple[tuple[datetime, datetime], ...],
     recent: int,
     base: tuple[int, int] | None,
+    scope: int | None,
 ) -> None:
     key = await journey(db, f"client-{next(NUMBERS)}")
     await put(db, key, points)
     more: dict[str, Any] = {"every": every * HOUR if every else None, "holds": holds}
-    more |= {"recent": recent}
+    more |= {"recent": recent, "scope_since": None if scope is None else START + scope * HOUR}
     if base:
         more |= {"base_since": START + base[0] * HOUR, "base_until": START + base[1] * HOUR}
     asked = [reading(key, aggregate, window, **more) for aggregate in Aggregate]
@@ -275,6 +283,18 @@ async def test_a_window_that_ends_before_it_begins_is_empty(db: Database) -> Non
     hold = ((START + 4 * HOUR, START + 6 * HOUR),)
     asked = reading(key, Aggregate.MAX, (6, 5), every=HOUR, holds=hold)
     assert (await see(db, asked))[0] == Observation()
+
+
+@pytest.mark.parametrize(("scope", "hours"), [(None, 8), (0, 12), (5, 8)])
+async def test_the_last_sample_before_a_window_reaches_into_it(
+    db: Database, scope: int | None, hours: int
+) -> None:
+    """Not one from before the stage, however: that is no evidence for it."""
+    key = await journey(db)
+    await put(db, key, [Point(1, 0), Point(4, 0), Point(12, 0), Point(18, 0)])
+    since = None if scope is None else START + scope * HOUR
+    asked = reading(key, Aggregate.MAX, (6, 20), every=6 * HOUR, scope_since=since)
+    assert (await see(db, asked))[0].covered == hours * HOUR
 
 
 async def test_a_hold_takes_nothing_from_what_was_observed(db: Database) -> None:

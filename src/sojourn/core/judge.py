@@ -69,6 +69,8 @@ class Reading:
     base_until: datetime | None = None
     brief: bool = False
     """Only the newest values matter; older ones need not be read."""
+    scope_since: datetime | None = None
+    """From when on a sample before ``since`` may reach into the window that is to be covered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def reading(key: str, criterion: Criterion, state: JourneyState, now: datetime) 
         base[0] if base else None,
         base[1] if base else None,
         _brief(criterion),
+        scope_start(criterion, state),
     )
 
 

@@ -35,6 +35,7 @@ def _reading(index: int, reading: Reading) -> Row:
         "since": reading.since,
         "until": reading.until,
         "every": reading.every,
+        "scope_since": reading.scope_since,
         "holds": reading.holds,
         "recent": reading.recent,
         "newest": 1 if _newest_only(reading) else None,

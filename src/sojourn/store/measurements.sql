@@ -4,10 +4,11 @@ SELECT r.k, s.rows, s.n, s.newest_at, s.source, s.value, s.spread, s.slope, s.no
        s.error, CASE WHEN r.base_since IS NOT NULL THEN b.value END AS base, b.rows AS base_n,
        CASE WHEN r.every IS NOT NULL THEN (
            SELECT sum(upper(x) - lower(x))
-           FROM unnest(s.observed * tstzmultirange(tstzrange(w.since, w.until))) x) END AS covered
+           FROM unnest((coalesce(s.observed, '{}') + tstzmultirange(p.reach))
+                       * tstzmultirange(tstzrange(w.since, w.until))) x) END AS covered
 FROM jsonb_to_recordset(%(rows)s) AS r(k int, journey_id uuid, metric text, agg text,
     since timestamptz, until timestamptz, every interval, holds jsonb, recent int, newest int,
-    base_since timestamptz, base_until timestamptz)
+    base_since timestamptz, base_until timestamptz, scope_since timestamptz)
 -- Coverage is counted on the journey's own clock: an instant less all time held before it.
 CROSS JOIN LATERAL (
     SELECT r.since - coalesce(sum(greatest(least((h->>1)::timestamptz, r.since)
@@ -16,6 +17,17 @@ CROSS JOIN LATERAL (
            - coalesce(sum(greatest(least((h->>1)::timestamptz, greatest(r.until, r.since))
                                    - (h->>0)::timestamptz, '0')), '0') AS until
     FROM jsonb_array_elements(r.holds) h) w
+-- The last sample before the window speaks for its beginning.
+CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT tstzrange(active_at, active_at + r.every) FROM (
+            SELECT m.at - coalesce((
+                SELECT sum(greatest(least((h->>1)::timestamptz, m.at) - (h->>0)::timestamptz, '0'))
+                FROM jsonb_array_elements(r.holds) h), '0') AS active_at
+            FROM measurements m
+            WHERE r.every IS NOT NULL AND m.journey_id = r.journey_id AND m.metric = r.metric
+              AND m.at < r.since AND m.at >= r.scope_since AND m.value IS NOT NULL
+            ORDER BY m.at DESC LIMIT 1) m), 'empty') AS reach) p
 CROSS JOIN LATERAL (
     SELECT count(value) AS rows, coalesce(sum(n) FILTER (WHERE value IS NOT NULL), 0) AS n,
            max(at) FILTER (WHERE value IS NOT NULL) AS newest_at,
