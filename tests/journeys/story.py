@@ -104,7 +104,7 @@ class Story:
             rest = await self.worker.once()
             if self.worker._running:
                 busy = True
-                await asyncio.wait(self.worker._running)
+                await self.worker._running.wait()
             elif rest > 0:
                 return busy
         raise AssertionError("the worker never comes to rest")

@@ -119,7 +119,7 @@ async def test_a_question_waits_for_a_person_and_holds_nothing(told: Told) -> No
         None,
         "Which region?",
     )
-    assert story.worker._running == set()
+    assert len(story.worker._running) == 0
     view = (await story.explain(journey)).view
     assert (view.ball, view.waiting_for) == ("operator", "two asks: Which region?")
     await story.do(journey, AnswerQuestion(actor="ann", answer={"name": "eu"}))

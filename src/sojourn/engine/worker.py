@@ -6,7 +6,9 @@ that commits group by themselves under load and nothing waits when there is none
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from sojourn.core.limits import Limits
 from sojourn.core.outcomes import Attempt, Call, Failed, Outcome, Settlement, final
 from sojourn.core.outcomes import settle as settle_one
 from sojourn.core.work import TaskStatus
+from sojourn.engine.lanes import Lanes
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
 from sojourn.engine.vitals import Vitals
@@ -84,7 +87,7 @@ class Worker(Loop):
         self._most = most
         self._limit = limit
         self._vitals = vitals or Vitals()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = Lanes(self._run)
         self._finished: Settled = []
         self._closing = False
         self._waiting = True
@@ -94,8 +97,7 @@ class Worker(Loop):
         try:
             await super().run(stop)
         finally:
-            for task in self._running:
-                task.cancel()
+            self._running.drop()
 
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
@@ -105,8 +107,7 @@ class Worker(Loop):
         if worker is None or room <= 0:
             return self.poll
         taken = await claim(self._door, worker, room, waiting=self._waiting)
-        for claimed in taken:
-            self._begin(claimed)
+        self._begin(taken)
         unseen = taken.waiting and not self._waiting
         self._waiting = taken.waiting
         if taken or taken.aside or unseen or wrote or self._finished:
@@ -116,32 +117,28 @@ class Worker(Loop):
     def lost(self) -> None:
         """Drop everything in hand: it belongs to others now, and would be refused."""
         self._finished.clear()
-        for task in self._running:
-            task.cancel()
+        self._running.drop()
 
     async def close(self) -> None:
         """Let running calls end for a while, write what came of them, hand back the rest."""
         self._closing = True
-        if self._running:
-            await asyncio.wait(self._running, timeout=GRACE)
-        for task in list(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        with suppress(TimeoutError):
+            await self._running.wait(GRACE)
+        self._running.drop()
+        await self._running.wait()
         await self._write()
         if self._lease.worker is not None:
             await hand_back(self._door, self._lease.worker)
 
-    def _begin(self, claimed: Claimed) -> None:
-        self._vitals.count("claims")
-        task = asyncio.create_task(self._run(claimed))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    def _begin(self, taken: Sequence[Claimed]) -> None:
+        self._vitals.count("claims", len(taken))
+        self._running.add(taken)
 
     async def _run(self, claimed: Claimed) -> None:
         settlement = await self._call(claimed)
-        self._vitals.count("outcomes", 1, settlement.status)
         self._finished.append((claimed, settlement))
-        self.wake()
+        if len(self._finished) == 1:
+            self.wake()
 
     async def _call(self, claimed: Claimed) -> Settlement:
         attempt, call = claimed.attempt, claimed.attempt.call
@@ -179,6 +176,8 @@ class Worker(Loop):
             # Nothing that is known of an attempt is dropped; what was written is refused next time.
             self._finished = done + self._finished
             raise
+        for status, n in Counter(settled.status for _, settled in done).items():
+            self._vitals.count("outcomes", n, status)
         return len(done)
 
     async def _settle(self, done: Settled) -> None:
@@ -210,8 +209,7 @@ class Worker(Loop):
     async def _put(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
         room = 0 if self._closing else max(self._most - len(self._running), 0)
         written = await settle(self._door, worker, rest, room)
-        for taken in written.taken:
-            self._begin(taken)
+        self._begin(written.taken)
         return written.accepted
 
 
