@@ -91,6 +91,8 @@ class Executor(AgentExecutor):
         output = {"said": "hello", "count": 3, "fence": about["fence"], "task_id": about["task_id"]}
         await finish(updater, output)
 
+    twice = success
+
     async def working(self, updater: TaskUpdater, about: dict[str, Any]) -> None:
         await updater.start_work()
         await asyncio.sleep(0.15)

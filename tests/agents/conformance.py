@@ -6,8 +6,10 @@ agent on the other side that behaves as the call's input says.
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
@@ -16,6 +18,7 @@ import pytest
 from sojourn.agents.agent import Agent
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome, Rejected, Working
 from tests.agents.calls import call, finish, follow, stored
+from tests.agents.servers import raw, reply, unproven
 
 
 @dataclass
@@ -29,17 +32,20 @@ class Peer:
     """Requests that reached what must not be reached."""
     sent_bytes: int = 0
     """Bytes that the huge answer managed to send."""
+    doubled: Callable[[], Awaitable[Agent]] | None = None
+    """Makes an agent whose answers to ``twice`` come twice."""
+    at: Callable[[str], Agent] | None = None
+    """Makes an agent of this protocol at a URL."""
 
 
 class Conformance:
-    """The suite; ``cannot`` names the behaviours that a protocol has no way to show."""
+    """The suite; ``cannot`` says which behaviours a protocol cannot show by its nature, and why."""
 
-    cannot: ClassVar[frozenset[str]] = frozenset()
-    keeps_secrets: ClassVar[bool] = True
+    cannot: ClassVar[Mapping[str, str]] = {}
 
     def able(self, behaviour: str) -> None:
         if behaviour in self.cannot:
-            pytest.skip(f"this protocol cannot show: {behaviour}")
+            pytest.skip(f"{behaviour}: {self.cannot[behaviour]}")
 
     async def test_success(self, peer: Peer) -> None:
         made = call("success")
@@ -151,10 +157,35 @@ class Conformance:
 
     async def test_a_second_answer_does_not_become_anothers(self, peer: Peer) -> None:
         self.able("twice")
-        await finish(peer.agent, call("twice"))
-        outcome = await finish(peer.agent, call("success"))
-        assert isinstance(outcome, Completed), outcome
-        assert outcome.output["said"] == "hello"
+        assert peer.doubled is not None
+        agent = await peer.doubled()
+        for number in range(3):
+            twice, once = call("twice", task_id=f"a-{number}"), call(task_id=f"b-{number}")
+            assert said(await finish(agent, twice), "task_id") == twice.task_id
+            assert said(await finish(agent, once), "task_id") == once.task_id
+
+    async def test_who_cannot_prove_to_be_the_agent_is_told_nothing(
+        self, peer: Peer, tmp_path: Path
+    ) -> None:
+        self.able("tls")
+        assert peer.at is not None
+        async with unproven(tmp_path) as (url, heard):
+            agent = peer.at(url)
+            outcome = await agent.send(call())
+            await closed(agent)
+        assert_final(outcome)
+        assert "CERTIFICATE_VERIFY_FAILED" in message(outcome)
+        assert not any(heard)
+
+    async def test_who_does_not_speak_tls_may_learn_it(self, peer: Peer) -> None:
+        self.able("tls")
+        assert peer.at is not None
+        async with raw(plain_text) as url:
+            agent = peer.at(url.replace("http:", "https:"))
+            outcome = await agent.send(call())
+            await closed(agent)
+        assert isinstance(outcome, Failed), outcome
+        assert outcome.retryable
 
     async def test_an_answer_after_cancel_is_still_only_an_outcome(self, peer: Peer) -> None:
         self.able("late")
@@ -192,6 +223,19 @@ class Conformance:
         assert isinstance(outcome, Completed), outcome
         assert outcome.output["said"] == "at last"
         assert peer.executed == {made.key: 1}
+
+
+async def plain_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer in plain text where TLS was expected."""
+    writer.write(reply(b"{}", "400 Bad Request"))
+    await writer.drain()
+
+
+async def closed(agent: Agent) -> None:
+    """Close an agent's connections, where it keeps any."""
+    close = getattr(agent, "aclose", None)
+    if close is not None:
+        await close()
 
 
 def assert_final(outcome: Outcome) -> None:

@@ -59,6 +59,8 @@ class Tool:
         kept = {name: told[name] for name in ("fence", "task_id")}
         return structure({"said": "hello", "count": 3, **kept})
 
+    twice = success
+
     async def dying(self, told: dict[str, Any], ctx: Context) -> Result:
         return structure({"said": "survived"})
 

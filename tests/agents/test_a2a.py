@@ -20,7 +20,7 @@ from sojourn.core.outcomes import Completed, Failed, Needs, Working
 from tests.agents.a2a_peer import Served, served
 from tests.agents.calls import call, finish, follow, stored
 from tests.agents.conformance import Conformance, Peer
-from tests.agents.servers import free_port
+from tests.agents.servers import doubling, free_port
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -45,7 +45,17 @@ async def peer(request: pytest.FixtureRequest, stack: AsyncExitStack) -> Peer:
     running = await stack.enter_async_context(served(made, bindings, **card))
     agent = agent_at(running.url, streams=Streams(seconds=0.05))
     stack.push_async_callback(agent.aclose)
-    made.agent = agent
+    made.agent, made.at = agent, agent_at
+
+    async def doubled() -> A2aAgent:
+        front = await stack.enter_async_context(doubling(running.url, b'"twice"'))
+        for interface in running.card.supported_interfaces:
+            interface.url = interface.url.replace(running.url, front)
+        agent = agent_at(front, streams=Streams(seconds=0.05))
+        stack.push_async_callback(agent.aclose)
+        return agent
+
+    made.doubled = doubled
     return made
 
 
@@ -62,7 +72,7 @@ async def agent(stack: AsyncExitStack, running: Served) -> A2aAgent:
 
 
 class TestA2aAgents(Conformance):
-    cannot = frozenset({"twice"})
+    pass
 
 
 async def test_a_message_carries_the_attempts_own_ids(agent: A2aAgent, running: Served) -> None:
@@ -187,6 +197,15 @@ async def test_an_agent_that_cannot_list_but_is_idempotent_is_sent_to_again(
     made = replace(call("success"), sent_before=True)
     assert isinstance(await finish(agent, made), Completed)
     await agent.aclose()
+
+
+async def test_a_message_without_an_answer_is_sent_a_few_times_only(
+    agent: A2aAgent, running: Served
+) -> None:
+    outcome = await finish(agent, call("silent", seconds=0.1))
+    assert isinstance(outcome, Failed)
+    assert "its reply was lost 4 times" in outcome.message
+    assert running.between.asked.count("SendMessage") == 4
 
 
 async def test_a_task_that_the_agent_has_forgotten_may_be_tried_again(agent: A2aAgent) -> None:

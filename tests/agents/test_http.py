@@ -20,7 +20,9 @@ from sojourn.agents.wire import client
 from sojourn.core.outcomes import Call, Completed, Failed, Measured, Needs, Outcome, Working
 from tests.agents.calls import call, finish, follow, stored
 from tests.agents.conformance import Conformance, Peer
-from tests.agents.servers import free_port, raw, reply, request, serving
+from tests.agents.servers import doubling, free_port, raw, reply, request, serving
+
+TWICE = b'"twice"'
 
 
 class Flow:
@@ -71,6 +73,8 @@ class Flow:
         output = {"said": "hello", "count": 3, "fence": body["fence"], "task_id": body["task_id"]}
         measurements = [{"metric": "search_precision", "value": 0.9, "n": 50}]
         return JSONResponse({"output": output, "measurements": measurements})
+
+    twice = success
 
     def working(self, body: dict[str, Any], key: str) -> Response:
         return JSONResponse({"status_url": f"/run/{key}", "poll_after": 2}, 202)
@@ -159,11 +163,6 @@ class Evil:
         writer.write(whole if self.deaths > 1 else whole[:-5])
         await writer.drain()
 
-    async def twice(self, writer: asyncio.StreamWriter, key: str) -> None:
-        writer.write(reply(b'{"output":{"n":1}}') + reply(b'{"output":{"said":"stolen"}}'))
-        await writer.drain()
-        await asyncio.sleep(0.2)
-
 
 class Both:
     """Sends evil behaviours to the evil server and the others to the good one."""
@@ -197,11 +196,19 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 @pytest.fixture
 async def peer(stack: AsyncExitStack) -> Peer:
     made = Peer(agent_at("http://127.0.0.1:9"))
-    good = agent_at(await stack.enter_async_context(serving(Flow(made).app())) + "/run")
+    url = await stack.enter_async_context(serving(Flow(made).app()))
+    good = agent_at(f"{url}/run")
     evil = agent_at(await stack.enter_async_context(raw(Evil(made).handle)))
     stack.push_async_callback(good.aclose)
     stack.push_async_callback(evil.aclose)
-    made.agent = Both(good, evil)
+    made.agent, made.at = Both(good, evil), agent_at
+
+    async def doubled() -> HttpAgent:
+        agent = agent_at(f"{await stack.enter_async_context(doubling(url, TWICE))}/run")
+        stack.push_async_callback(agent.aclose)
+        return agent
+
+    made.doubled = doubled
     return made
 
 

@@ -1,16 +1,9 @@
 import asyncio
 import gzip
-import ssl
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sojourn.agents.guard import Forbidden, Guard
 from sojourn.agents.http import HttpAgent
@@ -81,6 +74,23 @@ async def test_compressed_answers_are_refused() -> None:
     assert b"Accept-Encoding: identity" in seen[0]
 
 
+async def test_a_connection_is_kept_until_more_comes_than_was_asked_for() -> None:
+    opened, answers = 0, iter((b"", b"", reply(b"{}"), b"", b""))
+
+    async def counting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        while True:
+            await request(reader)
+            writer.write(reply(b"[]") + next(answers))
+            await writer.drain()
+
+    async with raw(counting) as url, client(OPEN) as web:
+        for connections in (1, 1, 1, 2, 2):
+            assert (await web.get(url)).content == b"[]"
+            assert opened == connections
+
+
 async def test_redirects_are_left_to_the_caller() -> None:
     async def away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
@@ -95,20 +105,6 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     async with raw(hello) as url, client(OPEN) as web:
         assert (await web.get(url)).is_success
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_final(tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(tmp_path))
-    server = await asyncio.start_server(hello, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    agent = HttpAgent(f"https://127.0.0.1:{port}/", client(OPEN))
-    outcome = await agent.send(call())
-    assert isinstance(outcome, Failed)
-    assert not outcome.retryable
-    assert "CERTIFICATE_VERIFY_FAILED" in outcome.message
-    await agent.aclose()
-    server.close()
 
 
 async def test_plain_text_where_tls_was_expected_is_a_failure() -> None:
@@ -127,28 +123,3 @@ async def test_plain_text_where_tls_was_expected_is_a_failure() -> None:
 def test_connecting_has_a_limit_of_its_own() -> None:
     assert patience(60) == httpx.Timeout(60, connect=10)
     assert patience(2) == httpx.Timeout(2, connect=2)
-
-
-def certificate(folder: Path) -> Path:
-    """Write a certificate that signs itself, with its key, and return the file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file = folder / "server.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file

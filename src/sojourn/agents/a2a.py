@@ -152,9 +152,10 @@ class A2aAgent:
 
     async def _again(self, call: Call) -> Outcome:
         """Look for what may have been sent; send it only if it is not there."""
-        return await self._guarded(call, self._adopted(call))
+        known = await self._guarded(call, self._adopted(call))
+        return await self._send(call) if known is None else known
 
-    async def _guarded(self, call: Call, work: Awaitable[Outcome]) -> Outcome:
+    async def _guarded(self, call: Call, work: Awaitable[Found]) -> Found | Outcome:
         """Return the outcome of looking something up; trouble means looking again later."""
         seconds = min(call.timeout.total_seconds(), POLL_SECONDS)
         try:
@@ -202,7 +203,8 @@ class A2aAgent:
         task = told.task if told.HasField("task") else await self._task(task_id(told))
         return outcome_of(task, call, self._limit)
 
-    async def _adopted(self, call: Call) -> Outcome:
+    async def _adopted(self, call: Call) -> Outcome | None:
+        """Return what became of what may have been sent; None where it is to be sent."""
         remote = (call.handle or {}).get("remote_id")
         if remote is not None:
             return await self._answered(call, await self._task(remote))
@@ -212,16 +214,16 @@ class A2aAgent:
             if not unlisted(error):
                 raise
             repeatable = self._idempotent or call.idempotent
-            return await self._send(call) if repeatable else doubt.ask(call)
+            return None if repeatable else doubt.ask(call)
         if listed is None:
-            return await self._send(call)
+            return None
         return outcome_of(await self._task(listed.id), call, self._limit)
 
-    async def _answered(self, call: Call, task: Task) -> Outcome:
-        """Send an answer only while its own question is open; otherwise the task has moved on."""
+    async def _answered(self, call: Call, task: Task) -> Outcome | None:
+        """Let an answer be sent only while its own question is open, not once the task moved on."""
         same = mark(task) == (call.handle or {}).get("asked")
         if task.status.state in ASKING and same and call.answer is not None:
-            return await self._send(call)
+            return None
         return outcome_of(task, call, self._limit)
 
     async def _task(self, remote: str) -> Task:

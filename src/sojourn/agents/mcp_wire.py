@@ -1,7 +1,9 @@
 """MCP's HTTP client, which is httpx2: pinned, bounded and signed like all others, and witnessed."""
 
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import httpcore2
@@ -71,11 +73,11 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
 
     def __init__(self, guard: Guard, witness: Witness, limit: int = LIMIT) -> None:
         """Answers may have ``limit`` bytes; the witness remembers what went wrong."""
-        super().__init__(trust_env=False)
+        super().__init__(verify=trusted(), trust_env=False)
         self._limit = limit
         self._witness = witness
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=trusted(),
             network_backend=GuardedBackend(guard),
         )
 
@@ -162,6 +164,12 @@ class Credentials(httpx2.Auth):
             async with client(self._guard) as asking:
                 await self._tokens.take(await asking.send(self._tokens.request()))
         request.headers["Authorization"] = self._tokens.header
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return whom we trust: read once, for it takes long and every call has its own client."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def http_client(

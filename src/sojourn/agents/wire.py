@@ -1,6 +1,8 @@
 """The HTTP client of an agent: pinned to checked addresses, bounded in size, never redirected."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterable
+from functools import cache
 from typing import Any, Final
 
 import httpcore
@@ -11,6 +13,8 @@ from sojourn.agents.shape import LIMIT, BadAnswer, too_large
 
 CONNECT_SECONDS: Final = 10.0
 CONNECTIONS: Final = 100
+PARSER: Final = ("_httpcore_stream", "_stream", "_connection", "_h11_state", "trailing_data")
+"""Where the HTTP library keeps what came after the end of an answer."""
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -50,10 +54,10 @@ class PinnedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, guard: Guard, limit: int = LIMIT, connections: int = CONNECTIONS) -> None:
         """Answers may have ``limit`` bytes; at most that many connections are open at once."""
-        super().__init__(trust_env=False)
+        super().__init__(verify=trusted(), trust_env=False)
         self._limit = limit
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=trusted(),
             max_connections=connections,
             max_keepalive_connections=min(connections, 20),
             keepalive_expiry=15.0,
@@ -71,17 +75,24 @@ class PinnedTransport(httpx.AsyncHTTPTransport):
         except BaseException:
             await stream.aclose()
             raise
-        response.stream = BoundedStream(stream, self._limit)
+        wire = response.extensions.get("network_stream")
+        response.stream = BoundedStream(stream, self._limit, wire)
         return response
 
 
 class BoundedStream(httpx.AsyncByteStream):
     """The body of an answer; reading stops with an error where the limit is passed."""
 
-    def __init__(self, inner: httpx.AsyncByteStream, limit: int) -> None:
-        """Read from a stream, ``limit`` bytes at most."""
+    def __init__(
+        self,
+        inner: httpx.AsyncByteStream,
+        limit: int,
+        wire: httpcore.AsyncNetworkStream | None = None,
+    ) -> None:
+        """Read from a stream, ``limit`` bytes at most; ``wire`` is its connection."""
         self._inner = inner
         self._limit = limit
+        self._wire = wire
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; raises :class:`~sojourn.agents.shape.BadAnswer`."""
@@ -93,8 +104,27 @@ class BoundedStream(httpx.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
-        """Close the connection's stream."""
+        """Close the connection's stream; the connection too where more came than was asked for.
+
+        The library would take what is left over for the answer to the next request.
+        """
+        if self._wire is not None and overhang(self._inner):
+            await self._wire.aclose()
         await self._inner.aclose()
+
+
+def overhang(stream: Any) -> bool:
+    """Say whether something came after the end of an answer, or whether that cannot be known."""
+    found = stream
+    for name in PARSER:
+        found = getattr(found, name, None)
+    return found is None or bool(found[0])
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return whom we trust: read once, for it takes long and much room."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def client(
