@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sojourn.cli.start import lists_of
+from sojourn.core.paths import lists_of
 from sojourn.paths import builtin, load_file
 from tests.cli.terminal import Terminal
 

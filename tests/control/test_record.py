@@ -9,6 +9,7 @@ from sojourn.control import Line, RefusedError, change, record_lines, start, tic
 from sojourn.control.door import Door
 from sojourn.core.commands import Cancel, HoldJourney
 from sojourn.paths import load
+from sojourn.paths.loader import builtin, load_file
 from sojourn.store.postgres import Database
 from tests.doors import START, dump, later, rows, still_door
 
@@ -180,3 +181,19 @@ async def test_many_lines_of_many_clients_are_one_transaction(db: Database) -> N
     assert (done.measurements, done.known) == (10_000, 0)
     assert await rows(db, "SELECT count(*) FROM measurements") == [(10_000,)]
     assert await record_lines(door, [], "ann") is not None
+
+
+async def test_a_list_that_is_none_is_refused_where_tasks_are_made_of_it(db: Database) -> None:
+    door = still_door(db)
+    path = load_file(builtin()["standard"])
+    with pytest.raises(RefusedError, match="data_sources must be a list with at least one item"):
+        await start(door, path, "acme", "ann", facts={"data_sources": "confluence"})
+    assert await rows(db, "SELECT count(*) FROM journey_states") == [(0,)]
+    await start(door, path, "acme", "ann")
+    values: tuple[Any, ...] = ("confluence", [])
+    for value in values:
+        line = Line("acme", "data_sources", value, place="facts.csv:3")
+        with pytest.raises(RefusedError, match=r"facts.csv:3: data_sources must be a list"):
+            await record_lines(door, [line], "ann")
+    told = await record_lines(door, [Line("acme", "data_sources", ["a", "b"])], "ann")
+    assert (told.facts, told.notes) == (1, ())

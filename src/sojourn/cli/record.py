@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sojourn.app import App
 from sojourn.cli import bulk, options, screen, session, times, values
 from sojourn.cli.failures import bad
-from sojourn.cli.start import check_list, lists_of
+from sojourn.control.door import resolve
 from sojourn.control.record import Line, Recorded, record_lines
 
 STEP = 5_000
@@ -85,7 +85,7 @@ def record(
 
     async def work(app: App) -> Recorded:
         if not file:
-            await _check(app, client or "", lines)
+            await resolve(app.door, client or "")
         return await _write(app, lines, by.actor, dry_run=dry_run)
 
     _tell(session.run(work), dry_run=dry_run, as_json=as_json)
@@ -129,14 +129,6 @@ def _counted(lines: Iterable[Line], progress: Progress) -> Iterator[Line]:
         if number % STEP == 0:
             progress.update(progress.task_ids[0], description=f"reading, {number:,} lines")
         yield line
-
-
-async def _check(app: App, client: str, lines: Iterable[Line]) -> None:
-    """Refuse a client that is not there, and a text where the path makes tasks of a list."""
-    shot = await session.look(app.door, client)
-    lists = lists_of(shot.path)
-    for line in lines:
-        check_list(line.name, line.value, lists)
 
 
 async def _write(app: App, lines: list[Line], actor: str, *, dry_run: bool) -> Recorded:

@@ -13,7 +13,7 @@ from sojourn.cli.failures import bad, named
 from sojourn.control.start import start as begin
 from sojourn.core.criteria import Observe, verdict_of, words
 from sojourn.core.decision import Decision
-from sojourn.core.paths import Path, subjects
+from sojourn.core.paths import Path, lists_of, subjects
 from sojourn.core.work import hint
 
 LONGEST_KEY = 200
@@ -116,31 +116,17 @@ def _check_word(word: str | None, option: str) -> None:
 
 
 def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse a metric given as a fact and a list that is none; mention what nothing looks at."""
+    """Refuse a metric given as a fact; mention what nothing looks at."""
     wanted, metrics = subjects(path, Observe.FACT), subjects(path, Observe.METRIC)
     lists = lists_of(path)
     for name, value in facts.items():
         if name in metrics:
             remedy = f"start without it, then: sojourn record CLIENT {name}={value}"
             raise bad(f"{name} is a metric of path {path.name}, not a fact", remedy)
-        check_list(name, value, lists)
         if name not in wanted | lists:
             screen.note(
                 f"note: no criterion of path {path.name} looks at {name}{hint(name, wanted)}"
             )
-
-
-def lists_of(path: Path) -> set[str]:
-    """Return the facts that a path expands into one task per item."""
-    each = [t.for_each for s in path.stages for u in s.work for t in u.tasks if t.for_each]
-    return {e.removeprefix("${facts.").rstrip("}") for e in each if e.startswith("${facts.")}
-
-
-def check_list(name: str, value: Any, lists: set[str]) -> None:
-    """Refuse a value that has to be a list and is none."""
-    if name in lists and not (isinstance(value, list) and value):
-        told = f"{name} must be a list with at least one item, not {value!r:.60}"
-        raise bad(told, f"{name}='[confluence, sharepoint]'")
 
 
 def _waits(decision: Decision) -> Iterator[str]:

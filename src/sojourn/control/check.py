@@ -1,7 +1,7 @@
 """What people and programs say, checked before it comes near the database."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -36,6 +36,13 @@ def check_subjects(names: Iterable[str], place: str = "") -> None:
         if len(name) > LONGEST_NAME or not _SUBJECT.fullmatch(name):
             told = f"{place}{name[:40]!r} is no name"
             raise RefusedError(Refusal("invalid", told, "letters, digits, '_', '-' and '.'"))
+
+
+def check_list(name: str, value: Any, lists: Collection[str], place: str = "") -> None:
+    """Refuse a value that has to be a list, for tasks are made of its items, and is none."""
+    if name in lists and not (isinstance(value, list | tuple) and value):
+        told = f"{place}{name} must be a list with at least one item, not {value!r:.60}"
+        raise RefusedError(Refusal("invalid", told, f"{name}='[confluence, sharepoint]'"))
 
 
 def check_said(said: Mapping[str, Any]) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sojourn.control.check import LONGEST_NAME, check_said, check_subjects
+from sojourn.control.check import LONGEST_NAME, check_list, check_said, check_subjects
 from sojourn.control.door import RefusedError
 from sojourn.core.criteria import Observe
 from sojourn.core.decision import Refusal
 from sojourn.core.outcomes import LARGEST
-from sojourn.core.paths import Path, subjects
+from sojourn.core.paths import Path, lists_of, subjects
 from sojourn.core.snapshot import Fact
 from sojourn.core.work import hint
 
@@ -42,12 +42,14 @@ class Target:
     journey_id: UUID
     path: Path
     names: Mapping[Observe, frozenset[str]]
+    lists: frozenset[str]
 
 
 def target(journey_id: UUID, path: Path) -> Target:
     """Return a journey as a target."""
     kinds = (Observe.FACT, Observe.METRIC)
-    return Target(journey_id, path, {k: frozenset(subjects(path, k)) for k in kinds})
+    names = {k: frozenset(subjects(path, k)) for k in kinds}
+    return Target(journey_id, path, names, lists_of(path))
 
 
 Key = tuple[UUID, str, datetime, str]
@@ -69,7 +71,7 @@ class Sorted:
         _check(line)
         at = _time(line, self.now)
         if _kind(line, where, self.notes) == Observe.FACT:
-            fact = Fact(_fact(line), at, line.source or self.actor, self.actor)
+            fact = Fact(_fact(line, where), at, line.source or self.actor, self.actor)
             self.facts.setdefault(where.journey_id, {})[line.name] = fact
             return
         row = _measurement(line, where.journey_id, at, self.actor)
@@ -104,6 +106,8 @@ def _check(line: Line) -> None:
 
 
 def _kind(line: Line, where: Target, notes: dict[str, None]) -> Observe:
+    if line.name in where.lists:
+        return Observe.FACT
     for kind, names in where.names.items():
         if line.name in names:
             return kind
@@ -114,13 +118,14 @@ def _kind(line: Line, where: Target, notes: dict[str, None]) -> Observe:
     return Observe.METRIC if number or line.error is not None else Observe.FACT
 
 
-def _fact(line: Line) -> Any:
+def _fact(line: Line, where: Target) -> Any:
     if line.error is not None:
         raise bad(line, f"{line.name} is a fact and has no error", "give its value")
     if line.value is None:
         raise bad(line, f"{line.name} has no value", "give true, false, a text, number or list")
     place = f"{line.place}: " if line.place else ""
     check_said({f"{place}{line.name}": line.value})
+    check_list(line.name, line.value, where.lists, place)
     return line.value
 
 

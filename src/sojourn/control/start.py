@@ -8,13 +8,13 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sojourn.control.check import check_name, check_said, check_subjects
+from sojourn.control.check import check_list, check_name, check_said, check_subjects
 from sojourn.control.door import Door, RefusedError
 from sojourn.control.write import write
 from sojourn.core.decide import start as decide_start
 from sojourn.core.decision import Decision, Refusal
 from sojourn.core.journeys import default_key
-from sojourn.core.paths import Path
+from sojourn.core.paths import Path, lists_of
 from sojourn.core.snapshot import Fact
 from sojourn.store.journeys import taken_keys
 from sojourn.store.sets import Connection
@@ -62,8 +62,11 @@ async def start_many(
     door: Door, path: Path, beginnings: Sequence[Beginning], actor: str, *, dry_run: bool = False
 ) -> list[Decision]:
     """Start journeys for many clients on one path: all of them or none."""
+    lists = lists_of(path)
     for begin in beginnings:
         _check(begin, actor)
+        for name, value in begin.facts.items():
+            check_list(name, value, lists)
 
     async def work(connection: Connection) -> list[Decision]:
         now, shelf = door.now(), door.shelf.fork()

@@ -211,6 +211,13 @@ def criteria_of(stage: StagePlan) -> list[tuple[str, Criterion]]:
     return found + [("success", c) for c in stage.success]
 
 
+def lists_of(path: Path) -> frozenset[str]:
+    """Return the facts of which a path makes one task per item: lists, with an item at least."""
+    each = [t.for_each for s in path.stages for u in s.work for t in u.tasks if t.for_each]
+    facts = (e.removeprefix("${facts.").rstrip("}") for e in each if e.startswith("${facts."))
+    return frozenset(facts)
+
+
 def subjects(path: Path, observe: Observe) -> set[str]:
     """Return the names of all metrics, or all facts, that a path's criteria look at."""
     places = [c for s in path.stages for _, c in criteria_of(s)]
