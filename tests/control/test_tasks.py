@@ -144,6 +144,28 @@ async def test_a_fence_grows_with_every_claim_and_an_old_one_changes_nothing(db:
     assert await task(door, "a") == before
 
 
+async def test_each_run_of_repeated_work_is_an_attempt_of_its_own(db: Database) -> None:
+    door = still_door(db)
+    path = load(
+        PATH.format(tasks="{ name: a, agent: x }").replace("name: w", "name: w\n        every: 6h")
+    )
+    await start(door, path, "client", "ann")
+    keys = []
+    for _ in range(2):
+        while await tick(door):
+            pass
+        [first] = await claim(door, ONE, 5)
+        await hand_back(door, ONE)
+        [again] = await claim(door, ONE, 5)
+        assert again.attempt.call.key == first.attempt.call.key, "it is the same run"
+        assert await put(door, ONE, end(door, again)) == 1
+        keys.append(again.attempt.call.key)
+        while await tick(door):
+            pass
+        later(door, hours=7)
+    assert len(set(keys)) == 2, "an agent that knows the key would answer with the run before"
+
+
 async def test_of_a_set_each_outcome_stands_for_itself(db: Database) -> None:
     door = still_door(db)
     await begin(door, "{ name: a, agent: x }, { name: b, agent: x }")

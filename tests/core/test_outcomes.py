@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -234,6 +234,13 @@ def test_one_attempt_has_one_key_whoever_holds_it_and_the_next_has_another() -> 
     assert CALL.key == CALL.message_id == taken_over.key
     assert CALL.context_id == taken_over.context_id != CALL.message_id
     assert len({CALL.key, retried.key, replace(CALL, task_id="x").key}) == 3
+
+
+def test_each_run_of_repeated_work_has_keys_of_its_own_in_any_zone() -> None:
+    first, second = (replace(CALL, begun=T0 + timedelta(hours=h)) for h in (0, 6))
+    elsewhere = replace(first, begun=T0.astimezone(timezone(timedelta(hours=2))))
+    assert len({CALL.key, first.key, second.key}) == 3
+    assert elsewhere.key == first.key
 
 
 def test_places_are_dotted_and_numbers_are_finite() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import inf, isfinite
 from typing import Any, Final
@@ -48,11 +48,14 @@ class Call:
     """An earlier holder of this attempt may have sent it already; look for it before sending."""
     called_back: Mapping[str, Any] | None = None
     """What the agent called back with, where that has not been seen to."""
+    begun: datetime | None = None
+    """When the task was begun: each run of repeated work is another one."""
 
     @property
     def key(self) -> str:
-        """Return the idempotency key: the same for one attempt whoever holds it."""
-        return str(uuid5(NAMESPACE, f"{self.uow_id}/{self.task_id}/{self.retry_count}"))
+        """Return the idempotency key: the same for one attempt of one run, whoever holds it."""
+        run = f"{self.begun.astimezone(UTC).isoformat()}/" if self.begun else ""
+        return str(uuid5(NAMESPACE, f"{self.uow_id}/{self.task_id}/{run}{self.retry_count}"))
 
     @property
     def message_id(self) -> str:
