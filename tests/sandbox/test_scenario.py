@@ -33,6 +33,19 @@ def test_of_two_spells_the_later_one_counts() -> None:
     assert scenario.begun(Trouble.MOOD)[1] == (START_AT, None)
 
 
+def test_a_trouble_ends_with_the_next_work_of_the_agent_that_mends_it() -> None:
+    later = START_AT + timedelta(days=2)
+    mine = Spell(Trouble.BUG, 1, mended_by="deployment-agent")
+    ahead = Spell(Trouble.BUG, 5, mended_by="deployment-agent")
+    scenario = Scenario(START_AT, (mine, ahead), known_start=True)
+    assert scenario.mended("survey-agent", later) == scenario
+    after = scenario.mended("deployment-agent", later)
+    assert after.spells == (mine.ended(2.0), ahead), "what is yet to come is not mended"
+    assert after.mended("deployment-agent", later) == after
+    assert after.spell(Trouble.BUG, later) is None
+    assert read(after.written()) == after
+
+
 def test_a_calls_own_world_goes_before_the_process_own() -> None:
     scenarios = Scenarios()
     assert not scenarios.of(call()).spells

@@ -1,7 +1,7 @@
 """What goes wrong in a world, and when: spells of trouble on the journey's clock."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -44,7 +44,8 @@ class Spell:
     """One trouble from one day to another, in days since the scenario's start.
 
     ``connector`` limits it to one data source, ``agent`` to one agent (FLAKY, DEAD and LIE, which
-    the agents reached over A2A have); ``until_day`` None means that it never ends.
+    the agents reached over A2A have); ``until_day`` None means that it never ends by itself.
+    ``mended_by`` names the agent whose next work ends it: to undo the cause, or to do it anew.
     """
 
     kind: Trouble
@@ -53,10 +54,15 @@ class Spell:
     amount: float = 1.0
     connector: str | None = None
     agent: str | None = None
+    mended_by: str | None = None
 
     def covers(self, day: float) -> bool:
         """Say whether the trouble lasts on that day."""
         return self.from_day <= day and (self.until_day is None or day < self.until_day)
+
+    def ended(self, day: float) -> "Spell":
+        """Return the trouble as one that ends on that day."""
+        return replace(self, until_day=day)
 
     def concerns(self, connector: str | None) -> bool:
         """Say whether the trouble is one of that connector."""
@@ -89,6 +95,14 @@ class Scenario:
         day = self.day(now)
         found = (s for s in self.spells if s.kind == kind and s.covers(day))
         return next((s for s in found if s.agent in (None, agent)), None)
+
+    def mended(self, agent: str, now: datetime) -> "Scenario":
+        """Return the scenario after an agent's work, which ends what it mends."""
+        day = self.day(now)
+        every = (
+            s if s.mended_by != agent or not s.covers(day) else s.ended(day) for s in self.spells
+        )
+        return replace(self, spells=tuple(every))
 
     def amount(self, kind: Trouble, now: datetime, otherwise: float) -> float:
         """Return how bad a trouble is now, or what holds without it."""
@@ -163,7 +177,9 @@ def _start(value: Any) -> datetime:
 def _spell(value: Any, place: str) -> Spell:
     if not isinstance(value, Mapping):
         raise wrong(
-            place, value, "an object with kind, from_day, until_day, amount, connector, agent"
+            place,
+            value,
+            "an object with kind, from_day, until_day, amount, connector, agent, mended_by",
         )
     fields = Inputs(value)
     try:
@@ -174,6 +190,7 @@ def _spell(value: Any, place: str) -> Spell:
             fields.number("amount", 1.0, 0.0, 1e6),
             fields.text("connector") if fields.has("connector") else None,
             fields.text("agent") if fields.has("agent") else None,
+            fields.text("mended_by") if fields.has("mended_by") else None,
         )
     except BadInput as error:
         raise BadInput(f"{place}.{error}") from None

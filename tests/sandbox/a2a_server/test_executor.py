@@ -92,6 +92,15 @@ async def test_a_lying_agent_does_nothing_and_boasts(world: Agents) -> None:
     assert measured["output"]["sync_rate"] == 0
 
 
+async def test_work_mends_what_the_agent_was_to_mend(world: Agents) -> None:
+    spell = Spell(Trouble.LEAK, from_day=-10_000, mended_by=AGENT)
+    await world.backend.trouble(Scenario(spells=(spell,)))
+    await (await world.peer("notification-agent")).do({"to": "ann", "message": "hello"})
+    assert (await world.backend.scenario()).spells[0].until_day is None
+    await (await installer(world)).do(INSTALL)
+    assert (await world.backend.scenario()).spells[0].until_day is not None
+
+
 async def test_a_calls_own_world_goes_first(world: Agents) -> None:
     spells = [{"kind": "sync", "amount": 0.5, "connector": "jira"}]
     given = {**INSTALL, "world": {"start": "2026-03-01T00:00:00Z", "spells": spells}}

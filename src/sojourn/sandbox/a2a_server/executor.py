@@ -100,6 +100,7 @@ class Worker(AgentExecutor):
             return Failed("the agent lost its connection, as it does at times")
         if scenario.fault(Trouble.LIE, now, self._agent_id):
             return await self._job.boast(_untroubled(made))
+        scenario = await _mended(scenario, backend, self._agent_id, now)
         desk = Desk(
             made, Inputs(made.input_data), backend, scenario, now, telling.progress, self._limits
         )
@@ -195,6 +196,14 @@ async def _scenario(made: Call, backend: Backend) -> Scenario:
         await backend.trouble(scenario)
         return scenario
     return await backend.scenario()
+
+
+async def _mended(scenario: Scenario, backend: Backend, agent_id: str, now: datetime) -> Scenario:
+    """End the troubles that work of this agent mends."""
+    mended = scenario.mended(agent_id, now)
+    if mended != scenario:
+        await backend.trouble(mended)
+    return mended
 
 
 def _task(context: RequestContext) -> Task:
