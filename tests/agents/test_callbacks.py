@@ -44,3 +44,10 @@ def test_the_fields_of_a_request() -> None:
 def test_a_key_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16 bytes"):
         Callbacks("https://x", b"short")
+
+
+def test_an_installation_has_a_name_that_tells_nothing_of_its_secret() -> None:
+    one, other = (Callbacks("http://x", bytes([n]) * 32) for n in (1, 2))
+    assert one.name("sojourn") == Callbacks("http://y", bytes([1]) * 32).name("sojourn")
+    assert one.name("sojourn") != other.name("sojourn")
+    assert one.key.hex()[:8] not in one.name("sojourn")

@@ -39,6 +39,10 @@ class Callbacks:
         if len(self.key) < 16:
             raise ValueError("the key of callback tokens needs at least 16 bytes")
 
+    def name(self, prefix: str) -> str:
+        """Return a name that is this installation's own and tells nothing of its secret."""
+        return f"{prefix}_{hmac.digest(self.key, b'sojourn name', sha256).hex()[:8]}"
+
     def fields(self, call: Call) -> dict[str, str]:
         """Return what a request tells an agent: ``callback_url`` and ``callback_token``."""
         token = self.token(call, datetime.now(UTC))

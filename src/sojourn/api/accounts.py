@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from sojourn.api.auth import (
-    COOKIE,
     address,
     allow,
     principal_of,
@@ -141,13 +140,13 @@ async def log_in(request: Request, response: Response, body: Login) -> Me:
     begun = await begin(context_of(request), address(request), body.key)
     if begun is None:
         raise unauthenticated("the key is unknown, expired, revoked, or an agent's")
-    set_cookie(request, response, begun)
+    set_cookie(context_of(request), request, response, begun)
     return me_of(begun.principal)
 
 
 async def begin(context: Context, where: str, key: str) -> Begun | None:
     """Begin a session with a key; None for one that is no good. Whoever fails too often waits."""
-    _may_try(context.logins, where)
+    may_try(context.logins, where)
     principal = await context.keyring.of_key(context.door, key)
     if principal is None or principal.agent_id is not None:
         context.logins.failed(where)
@@ -155,7 +154,8 @@ async def begin(context: Context, where: str, key: str) -> Begun | None:
     return await sessions.begin(context.door, principal)
 
 
-def _may_try(logins: Throttle, where: str) -> None:
+def may_try(logins: Throttle, where: str) -> None:
+    """Refuse somebody who has failed to sign in too often."""
     if wait := logins.wait(where):
         raise too_many(wait)
 
@@ -172,10 +172,10 @@ async def log_out(
 
 async def end(context: Context, request: Request, response: Response) -> None:
     """End the session of a request, where it has one."""
-    if cookie := request.cookies.get(COOKIE):
+    if cookie := request.cookies.get(context.options.cookie):
         await sessions.end(context.door, cookie)
         context.keyring.forget()
-    response.delete_cookie(COOKIE, path="/")
+    response.delete_cookie(context.options.cookie, path="/")
 
 
 @pages.get("/login/link", response_class=RedirectResponse, status_code=303, summary="Follow a link")
@@ -184,7 +184,7 @@ async def follow_link(
 ) -> Any:
     """Begin a session with the one-time link that the server prints, and go to the first page."""
     context, where = context_of(request), address(request)
-    _may_try(context.logins, where)
+    may_try(context.logins, where)
     begun = await sessions.follow_link(context.door, token)
     if begun is None:
         context.logins.failed(where)
@@ -192,14 +192,14 @@ async def follow_link(
             return RedirectResponse("/login?link=old", status_code=303)
         raise unauthenticated("this link was used already, or is too old; start anew for another")
     response = RedirectResponse("/", status_code=303, headers={"Referrer-Policy": "no-referrer"})
-    set_cookie(request, response, begun)
+    set_cookie(context, request, response, begun)
     return response
 
 
-def set_cookie(request: Request, response: Response, begun: Begun) -> None:
+def set_cookie(context: Context, request: Request, response: Response, begun: Begun) -> None:
     """Give a browser its session; scripts cannot read it, and other sites cannot use it."""
     response.set_cookie(
-        COOKIE,
+        context.options.cookie,
         begun.token,
         max_age=int(sessions.SESSION_LASTS.total_seconds()),
         path="/",

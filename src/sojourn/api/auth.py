@@ -19,7 +19,6 @@ from sojourn.control.keys import ALONE, ROLES, Principal
 from sojourn.store import portfolio
 from sojourn.store.sets import Row
 
-COOKIE: Final = "sojourn_session"
 CSRF_HEADER: Final = "x-csrf-token"
 OWN: Final = "/api/"
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -49,7 +48,7 @@ class Authentication:
         given = request.headers.get("authorization")
         if given is not None:
             return await self._of_key(request, given)
-        if cookie := request.cookies.get(COOKIE):
+        if cookie := request.cookies.get(context_of(request).options.cookie):
             return await self._of_session(request, cookie)
         return None
 

@@ -64,6 +64,8 @@ class Options:
     streams: int = 500
     """Readers of the event stream at once."""
     probe: Probe | None = None
+    cookie: str = "sojourn_session"
+    """Name of the sessions' cookie; browsers share cookies among all ports of a host."""
 
 
 @dataclass(slots=True)

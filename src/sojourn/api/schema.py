@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sojourn.api.auth import COOKIE, CSRF_HEADER
+from sojourn.api.auth import CSRF_HEADER
 from sojourn.api.measurements import Measurement
 from sojourn.api.problems import MEDIA_TYPE, Problem
 from sojourn.api.routes import CONDITIONAL
@@ -19,15 +19,12 @@ Take clients from a signed contract to production, stage by stage, on live evide
 * Changes of a journey heed `If-Match` with the journey's `ETag` (412 where it has moved on).
 * Lists are paged: `next` is the `cursor` of the next page. Times are ISO 8601 with zone.
 """
-SCHEMES: Final = {
-    "key": {"type": "http", "scheme": "bearer", "description": "A key: `sojourn key create`."},
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": COOKIE,
-        "description": "A browser's session. Requests that change something repeat its "
-        f"`csrf_token` in the header {CSRF_HEADER.title()}.",
-    },
+KEY: Final = {"type": "http", "scheme": "bearer", "description": "A key: `sojourn key create`."}
+SESSION: Final = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": "A browser's session. Requests that change something repeat its "
+    f"`csrf_token` in the header {CSRF_HEADER.title()}.",
 }
 PUBLIC: Final = ("/healthz", "/readyz", "/login/link")
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
@@ -54,7 +51,8 @@ def _completed(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     components = found.setdefault("components", {})
-    components["securitySchemes"] = SCHEMES
+    cookie = app.state.context.options.cookie
+    components["securitySchemes"] = {"key": KEY, "session": {**SESSION, "name": cookie}}
     schemas = components.setdefault("schemas", {})
     for model in (Problem, Measurement):
         schema = model.model_json_schema(ref_template=_REF)

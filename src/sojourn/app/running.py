@@ -1,0 +1,36 @@
+"""The engine inside a process: begun, known by its lease, ended with the process."""
+
+import asyncio
+import os
+import socket
+from typing import Final
+
+from sojourn.app.opening import App, pace
+from sojourn.engine.engine import run_engine
+from sojourn.store.sets import Row
+from sojourn.store.workers import list_workers
+
+LOOK: Final = 0.05
+Running = asyncio.Task[None]
+
+
+def begin(app: App, stop: asyncio.Event) -> Running:
+    """Start the engine's loops."""
+    return asyncio.create_task(run_engine(app.door, app.agents, stop, pace(app.settings)))
+
+
+async def begun(app: App, engine: Running) -> None:
+    """Wait until the engine holds its lease; raises what ended it before."""
+    while not await own_lease(app):
+        if engine.done():
+            await engine
+            return
+        await asyncio.sleep(LOOK)
+
+
+async def own_lease(app: App) -> Row | None:
+    """Return the lease of this process as the database has it."""
+    async with app.door.db.connection() as connection:
+        rows = await list_workers(connection)
+    here = (socket.gethostname(), os.getpid())
+    return next((r for r in rows if (r["host"], r["pid"]) == here and r["lease_s"] > 0), None)
