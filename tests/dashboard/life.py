@@ -126,8 +126,9 @@ async def no_life(db: Database, now: datetime = START) -> Life:
     async def identify(_request: Request) -> Principal | None:
         return life.who
 
-    async def demo() -> None:
+    async def demo() -> str:
         life.demos += 1
+        return "/about"
 
     app = create_dashboard(story.door, Directory.load(), identify=identify, demo=demo)
     life = Life(story, agents, app, {})
