@@ -76,8 +76,7 @@ def spell(value: Any) -> str:
     return _dumps(plain(value))
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+_dumps: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 def plain(value: Any) -> Any:
@@ -102,15 +101,32 @@ def plain(value: Any) -> Any:
 
 def keepable(value: Any, place: str) -> None:
     """Do nothing for a value that the database can keep as JSON; ValueError names the place."""
-    if value is None or value is True or value is False:
-        return
+    if not _surely_keepable(value):
+        _search(value, place)
+
+
+def _surely_keepable(value: Any) -> bool:
+    """Say of plain JSON whether it can be kept; of anything else that it has to be looked at."""
+    kind = type(value)
+    if kind is str:
+        return _UNKEEPABLE.search(value) is None
+    if kind is dict:
+        return all(map(_surely_keepable, value)) and all(map(_surely_keepable, value.values()))
+    if kind is list:
+        return all(map(_surely_keepable, value))
+    if kind is float:
+        return isfinite(value)
+    return value is None or kind is bool or (kind is int and value in INTEGERS)
+
+
+def _search(value: Any, place: str) -> None:
     if isinstance(value, dict | Mapping):
         for key, part in value.items():
-            keepable(str(key), place)
-            keepable(part, f"{place}.{key}")
+            _search(str(key), place)
+            _search(part, f"{place}.{key}")
     elif isinstance(value, list | tuple):
         for index, part in enumerate(value):
-            keepable(part, f"{place}[{index}]")
+            _search(part, f"{place}[{index}]")
     elif why := _unkeepable(value):
         raise ValueError(f"{place:.120}: {why}")
 
