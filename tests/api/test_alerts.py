@@ -1,6 +1,10 @@
+from datetime import timedelta
+
 from sojourn.control import tick
+from sojourn.control.alerts import declare
+from sojourn.control.routes import Route
 from tests.api.served import Api
-from tests.doors import later
+from tests.doors import later, rows
 
 
 async def test_an_alert_is_listed_acknowledged_and_quiet_for_a_while(api: Api) -> None:
@@ -27,3 +31,37 @@ async def test_an_alert_is_listed_acknowledged_and_quiet_for_a_while(api: Api) -
     listed = (await api.get("/journeys/acme/alerts?open=true")).json()["items"]
     assert len(listed) == 1
     assert (await api.post("/journeys/acme/alerts/999/acknowledge", {})).status_code == 404
+
+
+async def test_a_condition_of_the_installation_is_acknowledged_and_owned(api: Api) -> None:
+    await rows(
+        api.door.db,
+        "INSERT INTO system_alerts (kind, subject, severity, message) "
+        "VALUES ('breaker_open', 'an-agent', 'notify', 'it fails')",
+    )
+    [alert] = (await api.get("/alerts")).json()["items"]
+    assert (alert["owner"], alert["actual"], alert["cause"]) == (None, "", "")
+    path = f"/alerts/{alert['alert_id']}/acknowledge"
+    assert (await api.post(path, {}, role="viewer")).status_code == 403
+    seen = await api.post(path, {"snooze": "2d", "owner": "olga"}, role="operator")
+    assert (seen.status_code, seen.json()["owner"]) == (200, "olga")
+    assert seen.json()["acknowledged_by"] == "a-operator"
+    assert (await api.post("/alerts/99/acknowledge", {})).status_code == 404
+
+
+async def test_routes_and_their_log_are_there_for_those_who_may_look(api: Api) -> None:
+    await declare(api.door, [Route("team", ("json://me:s3cret@h",), digest=timedelta(hours=1))])
+    await rows(
+        api.door.db,
+        "INSERT INTO system_alerts (kind, subject, severity, message) "
+        "VALUES ('breaker_open', 'an-agent', 'notify', 'it fails')",
+    )
+    answer = await api.get("/alerts/routes", role="viewer")
+    [route] = answer.json()
+    assert (route["name"], route["targets"], route["pending"]) == ("team", 1, 1)
+    assert "s3cret" not in answer.text
+    [notice] = (await api.get("/alerts/notices?route=team&status=pending")).json()["items"]
+    assert (notice["reason"], notice["attempts"], notice["journey_id"]) == ("raised", 0, None)
+    assert (await api.get("/alerts/notices?status=failed")).json()["items"] == []
+    for path in ("/alerts/routes", "/alerts/notices"):
+        assert (await api.get(path, role="client")).status_code == 403

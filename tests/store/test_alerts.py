@@ -49,7 +49,8 @@ async def test_an_alert_is_raised_once_and_resolved_when_its_condition_is_over(
     assert ("behind", START + timedelta(days=2, hours=1), door.now()) in raised
     later(door, minutes=1)
     await record_lines(door, [Line("acme", "quality", 0.5)], "ann")
-    assert await look() == [("stuck", "sandbox", "page")]
+    tried = ("gate_failed", "sandbox/exit", "notify")
+    assert await look() == [("stuck", "sandbox", "page"), tried]
     await change(door, one, Cancel(actor="ann", reason="over"))
     assert await look() == []
     async with db.connection() as connection:

@@ -54,7 +54,7 @@ async def test_what_waits_for_people(life: Life) -> None:
         asking, failed = await dashboard.troubles(connection, 10)
         assert (asking["client_id"], failed["client_id"]) == ("umbrella", "initech")
         assert (await dashboard.agent_news(connection))["loader"]["questions"] == 1
-        assert (await dashboard.badges(connection))["alerts"] == 7
+        assert (await dashboard.badges(connection))["alerts"] == 10
 
 
 async def test_portfolio_tables(life: Life) -> None:

@@ -130,7 +130,7 @@ def finish(draft: Draft) -> Decision:
     shot = draft.current
     result = draft.result or evaluate(door(shot.path, shot.state), shot, draft.now)
     seen = view.view(shot, draft.now, result)
-    raised, resolved = alerts(draft, conditions(shot, result, seen.schedule))
+    raised, resolved = alerts(draft, conditions(shot, result, seen.schedule, draft.now))
     return Decision(
         before=draft.shot,
         state=draft.state,

@@ -85,7 +85,11 @@ class RollbackChange:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A condition that a person should know of: one per (journey, kind, subject)."""
+    """A condition that a person should know of: one per (journey, kind, subject).
+
+    ``actual`` against ``expected`` is what it is about in numbers, ``cause`` the likely reason;
+    each is empty where there is none to tell.
+    """
 
     kind: str
     subject: str
@@ -93,6 +97,9 @@ class Alert:
     """``page``, ``notify`` or ``digest``."""
     message: str
     remedy: str
+    actual: str = ""
+    expected: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sojourn.core.criteria import CriteriaCheck, Observe, ValidationResult, Verd
 from sojourn.core.decision import Alert, Draft, GateRecord, RollbackChange, derived_id
 from sojourn.core.gates import ROLLBACK_CHECKS, UNDONE, door, evaluate
 from sojourn.core.journeys import JourneyState, active_time, begin_hold, stage_before
-from sojourn.core.judge import judge, judge_fact
+from sojourn.core.judge import judge, judge_fact, show
 from sojourn.core.paths import Action, AfterRollback, Path, RollbackTrigger, Trigger
 from sojourn.core.plan import plan_undo
 from sojourn.core.snapshot import OpenRollback, Snapshot, Trip
@@ -81,7 +81,9 @@ def _fresh(draft: Draft, name: str, seen: datetime | None) -> bool:
 def _tell(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:
     """Keep an alert open for as long as its trigger's condition lasts."""
     told = f"{trigger.kind.replace('_', ' ')}: {check.message}"
-    draft.alert(Alert("trigger", trigger.criterion.name, "notify", told, "sojourn explain CLIENT"))
+    name, remedy = trigger.criterion.name, "sojourn explain CLIENT"
+    value, limit = show(check.actual_value), str(check.expected_value)
+    draft.alert(Alert("trigger", name, "notify", told, remedy, value, limit, check.source or ""))
 
 
 def act(draft: Draft, trigger: Trigger, check: CriteriaCheck) -> None:

@@ -10,6 +10,7 @@ from sojourn.core.criteria import CriteriaCheck, Observe, Verdict, verdict_of
 from sojourn.core.decision import Alert, Draft
 from sojourn.core.gates import Faced, door, evaluate, soak_key, wave_criteria
 from sojourn.core.journeys import JourneyState, Soak, active_time
+from sojourn.core.judge import show
 from sojourn.core.paths import Rollout
 from sojourn.core.plan import plan_wave, unique
 from sojourn.core.references import UnresolvedReference
@@ -105,7 +106,10 @@ def _tell(draft: Draft, checks: tuple[CriteriaCheck, ...]) -> None:
     if failed:
         stage, percent = draft.state.current_stage, draft.state.rollout_percent
         told = f"the rollout halts at {percent} %: {'; '.join(c.message for c in failed)}"
-        draft.alert(Alert("rollout_halted", stage, "notify", told, failed[0].remedy))
+        first = failed[0]
+        value, limit = show(first.actual_value), str(first.expected_value)
+        alert = Alert("rollout_halted", stage, "notify", told, first.remedy, value, limit)
+        draft.alert(replace(alert, cause=first.message))
 
 
 def _soak_exit(draft: Draft, settled: bool) -> None:

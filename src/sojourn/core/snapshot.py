@@ -93,7 +93,8 @@ class GateMemory:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One journey at one moment. ``seen`` maps ``place/criterion`` to what was observed,
-    ``alerts`` are the keys of those that are open, ``undoable`` the completed tasks of stages
+    ``alerts`` are the keys of those that are open, ``asked`` since when each approval has been
+    waited for, ``undoable`` the completed tasks of stages
     that a rollback would leave (only loaded where one is being decided), oldest first.
     """
 
@@ -107,6 +108,7 @@ class Snapshot:
     trips: Mapping[str, Trip] = field(default_factory=dict)
     rollback: OpenRollback | None = None
     alerts: frozenset[tuple[str, str]] = frozenset()
+    asked: Mapping[str, datetime] = field(default_factory=dict)
     undoable: tuple[tuple[UnitOfWork, Task], ...] = ()
     seq: int = 0
     hash: bytes = GENESIS

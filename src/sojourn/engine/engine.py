@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from sojourn.control.door import Door
+from sojourn.control.routes import Route
 from sojourn.control.workers import sync_limits
 from sojourn.engine.conductor import Conductor
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
+from sojourn.engine.messenger import Messenger
 from sojourn.engine.notifier import Notifier
 from sojourn.engine.rescuer import Rescuer
 from sojourn.engine.timekeeper import Timekeeper
@@ -35,17 +37,27 @@ class Pace:
     """Whether webhooks may go to private and loopback addresses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Whom to tell of alerts, and where the pages are that its links lead to."""
+
+    routes: tuple[Route, ...]
+    base: str = ""
+
+
 async def run_engine(
     door: Door,
     bridge: Bridge,
     stop: asyncio.Event,
     pace: Pace | None = None,
     vitals: Vitals | None = None,
+    outbound: Outbound | None = None,
 ) -> None:
     """Run worker, conductor and rescuer until ``stop`` is set; then finish or hand back.
 
     What the bridge knows of its agents' limits is written down first, for all workers to hold.
-    ``vitals`` counts what is done, and says whether a loop hangs.
+    ``vitals`` counts what is done, and says whether a loop hangs. ``outbound`` says whom to tell of
+    alerts; without it that is left to other processes.
     """
     pace, vitals = pace or Pace(), vitals or Vitals()
     if isinstance(bridge, Limited):
@@ -56,6 +68,7 @@ async def run_engine(
     rescuer = Rescuer(door, pace.lease)
     timekeeper = Timekeeper(door, max(pace.poll, 1.0))
     notifier = Notifier(door, max(pace.poll, 1.0), private=pace.private_webhooks, vitals=vitals)
+    messenger = _messenger(door, pace, outbound, vitals)
     await lease.once()
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -67,6 +80,9 @@ async def run_engine(
         # The lease outlives the worker, which still writes outcomes while it closes.
         group.create_task(lease.run(ended))
         loops: list[Loop] = [worker, conductor, rescuer, timekeeper, notifier]
+        if messenger:
+            loops.append(messenger)
+            listeners.append(group.create_task(_listen(door, "sojourn_notices", messenger)))
         vitals.watch([*loops, lease])
         group.create_task(_wake_at_the_end(stop, loops))
         await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
@@ -74,6 +90,15 @@ async def run_engine(
         lease.wake()
         for listener in listeners:
             listener.cancel()
+
+
+def _messenger(
+    door: Door, pace: Pace, outbound: Outbound | None, vitals: Vitals
+) -> Messenger | None:
+    if outbound is None:
+        return None
+    poll = max(pace.poll, 1.0)
+    return Messenger(door, poll, outbound.routes, outbound.base, vitals=vitals)
 
 
 async def _wake_at_the_end(stop: asyncio.Event, loops: Sequence[Loop]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from sojourn.core.alerts import QUIET, SWINGING
 from sojourn.core.decision import Decision
 from sojourn.store import queries
 from sojourn.store.sets import Connection, Row, Statement, batch, fetch
@@ -22,6 +23,9 @@ def writes(decisions: Iterable[Decision], now: datetime) -> list[Statement]:
             "severity": a.severity,
             "message": a.message,
             "remedy": a.remedy,
+            "actual": a.actual,
+            "expected": a.expected,
+            "cause": a.cause,
             "at": now,
         }
         for d in every
@@ -32,7 +36,8 @@ def writes(decisions: Iterable[Decision], now: datetime) -> list[Statement]:
         for d in every
         for kind, subject in d.resolved
     ]
-    return batch(_QUERIES["resolve"], resolved) + batch(_QUERIES["raise"], raised)
+    opening = batch(_QUERIES["raise"], raised, swinging=list(SWINGING), quiet=QUIET)
+    return batch(_QUERIES["resolve"], resolved) + opening
 
 
 async def open_alerts(

@@ -21,13 +21,18 @@ async def list_alerts(connection: Connection, limit: int = 500, **filters: Any) 
 
 async def acknowledge(
     connection: Connection,
-    journey_id: UUID,
+    journey_id: UUID | None,
     alert_id: int,
     actor: str,
     now: datetime,
     until: datetime | None = None,
+    owner: str | None = None,
 ) -> bool:
-    """Note who has seen an open alert, and until when it stays quiet; False if it is not open."""
-    given = {"journey_id": journey_id, "alert_id": alert_id, "actor": actor}
-    row = await one(connection, _QUERIES["acknowledge"], now=now, until=until, **given)
+    """Note who has seen an open alert, until when it stays quiet, and whose it is from now on.
+
+    Without a journey it is a condition of the installation. False if it is not open.
+    """
+    name = "acknowledge" if journey_id else "acknowledge_system"
+    given = {"journey_id": journey_id, "alert_id": alert_id, "actor": actor, "owner": owner}
+    row = await one(connection, _QUERIES[name], now=now, until=until, **given)
     return row is not None

@@ -86,6 +86,9 @@ def _snapshot(
         trips={name: _trip(t) for name, t in row["trips"].items()},
         rollback=next((_rollback(r) for r in rollbacks.get(key, ())), None),
         alerts=frozenset((a["kind"], a["subject"]) for a in alerts.get(key, ())),
+        asked={
+            a["subject"]: a["raised_at"] for a in alerts.get(key, ()) if a["kind"] == "approval"
+        },
         seq=row["seq"],
         hash=bytes(row["hash"]),
         version=row["stage_seq"],

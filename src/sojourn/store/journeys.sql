@@ -44,7 +44,7 @@ FROM rollback_history WHERE journey_id = ANY(%(ids)s) AND completed_at IS NULL;
 
 -- name: open_alerts
 -- Load the keys of the alerts that are open.
-SELECT journey_id, kind, subject FROM alerts
+SELECT journey_id, kind, subject, raised_at FROM alerts
 WHERE journey_id = ANY(%(ids)s) AND resolved_at IS NULL;
 
 -- name: facts
