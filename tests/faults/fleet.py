@@ -1,0 +1,193 @@
+"""The processes of a storm: real workers, a real agent, a PostgreSQL of its own."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sojourn.store.cluster import Cluster
+from tests.faults.agents import CALLS
+from tests.faults.blunders import WITHOUT
+
+ROOT = Path(__file__).absolute().parents[2]
+LEASE = 1.0
+DIRECTORY = """
+agents:
+  callable: {{ protocol: python, target: "tests.faults.agents:work" }}
+  web:
+    protocol: http
+    url: "http://127.0.0.1:{port}/"
+    allow_private: true
+    breaker: {{ failures: 8, pause: 5s }}
+"""
+
+
+class Fleet:
+    """Workers and an agent, by pid; the cradle forks and reaps them."""
+
+    def __init__(self, folder: Path, without: str = "") -> None:
+        self.folder = folder
+        self.workers: list[int] = []
+        self.web = 0
+        self.port = 0
+        self.frozen: set[int] = set()
+        self._without = without
+        self._url = ""
+        self._lock = asyncio.Lock()
+        self._cradle: asyncio.subprocess.Process | None = None
+
+    async def open(self, url: str) -> None:
+        """Start the agent; workers will use the database at the URL."""
+        self._url = url
+        self._cradle = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.faults.cradle",
+            cwd=ROOT,
+            env={**os.environ, CALLS: str(self.folder)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.port = await self._read()
+        (self.folder / "agents.yaml").write_text(DIRECTORY.format(port=self.port))
+        await self.spawn_web()
+
+    async def close(self) -> None:
+        """Kill all that is left."""
+        if self._cradle and self._cradle.stdin:
+            for pid in list(self.frozen):
+                self.thaw(pid)
+            self._cradle.stdin.close()
+            await self._cradle.wait()
+
+    async def spawn_worker(self) -> int:
+        """Start a worker."""
+        pid = await self._say({"spawn": "worker", "env": self._env()})
+        self.workers.append(pid)
+        return pid
+
+    async def spawn_web(self) -> None:
+        """Start the agent that lives elsewhere."""
+        self.web = await self._say({"spawn": "web", "env": self._env()})
+
+    async def end(self, pid: int, how: signal.Signals = signal.SIGKILL) -> int:
+        """End a process; return how it ended."""
+        self.frozen.discard(pid)
+        os.kill(pid, how)
+        if pid in self.workers:
+            self.workers.remove(pid)
+        return await self._say({"wait": pid})
+
+    def ended(self, pid: int) -> bool:
+        """Say whether a process has ended by itself; the cradle has yet to take note of it."""
+        asked = ["ps", "-o", "stat=", "-p", str(pid)]
+        return subprocess.run(asked, capture_output=True, text=True).stdout[:1] in ("", "Z")
+
+    def freeze(self, pid: int) -> None:
+        """Stop a process where it stands."""
+        self.frozen.add(pid)
+        os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self, pid: int) -> None:
+        """Let a process go on."""
+        if pid in self.frozen:
+            self.frozen.discard(pid)
+            os.kill(pid, signal.SIGCONT)
+
+    def log(self) -> str:
+        """Return what the processes logged."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _env(self) -> dict[str, str]:
+        return {
+            "SOJOURN_DATABASE_URL": self._url,
+            "SOJOURN_DATA_DIR": str(self.folder),
+            "SOJOURN_AGENTS": str(self.folder / "agents.yaml"),
+            "SOJOURN_LEASE_SECONDS": str(LEASE),
+            "SOJOURN_POLL_SECONDS": "0.2",
+            "SOJOURN_CLAIM_BATCH": "6",
+            "SOJOURN_JOURNEY_BATCH": "4",
+            "SOJOURN_WORKER_TASKS": "12",
+            "SOJOURN_CONNECTIONS": "4",
+            "SOJOURN_LOG_LEVEL": "warning",
+            "SOJOURN_LOG_FORMAT": "json",
+            "SOJOURN_TEST_LOG": str(self.folder / "log"),
+            WITHOUT: self._without,
+        }
+
+    async def _say(self, wish: dict[str, Any]) -> int:
+        async with self._lock:
+            assert self._cradle
+            assert self._cradle.stdin
+            self._cradle.stdin.write(json.dumps(wish).encode() + b"\n")
+            return await self._read()
+
+    async def _read(self) -> int:
+        assert self._cradle
+        assert self._cradle.stdout
+        line = await self._cradle.stdout.readline()
+        assert line, f"the cradle has ended:\n{self.log()[-2000:]}"
+        return int(line)
+
+
+class Server:
+    """A PostgreSQL that may be killed: of the server at a URL, only its connections."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._cluster = Cluster(data_dir)
+
+    @property
+    def dsn(self) -> str:
+        return self._cluster.dsn
+
+    async def start(self) -> None:
+        """Start it, or wait for its recovery."""
+        await asyncio.to_thread(self._cluster.ensure_running)
+
+    async def stop(self) -> None:
+        """End it in good order."""
+        await asyncio.to_thread(self._cluster.stop)
+
+    async def kill(self) -> None:
+        """Kill the server and start it again."""
+        _signal(self._processes()[:1], signal.SIGKILL)
+        while self._cluster.running():  # its sockets close a moment later
+            await asyncio.sleep(0.01)
+        await self.start()
+
+    def kill_backend(self, chance: random.Random) -> None:
+        """Kill one of its processes: it ends all the others, recovers, and goes on."""
+        if children := self._processes()[1:]:
+            _signal([chance.choice(children)], signal.SIGKILL)
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop all of its processes for a while."""
+        stopped = self._processes()
+        _signal(stopped, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            _signal(stopped, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        """Return the server's process and its children; none while it does not run."""
+        ours = self._cluster.process()
+        if not ours:
+            return []
+        listed = subprocess.run(["ps", "-Ao", "pid=,ppid="], capture_output=True, text=True)
+        pairs = [line.split() for line in listed.stdout.splitlines()]
+        return [ours, *(int(pid) for pid, parent in pairs if int(parent) == ours)]
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,102 @@
+"""Storms for as long as one likes: ``make soak MINUTES=60``, or ``SEED=123`` for one seed first.
+
+Prints a table of journeys, tasks, faults by kind and violations; ends with 1 where there are any.
+"""
+
+import argparse
+import asyncio
+import logging
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import structlog
+
+from tests.faults.fleet import Server
+from tests.faults.storm import Report, Weather, storm
+
+SECONDS = 45.0
+"""How long one storm lasts, before its journeys are brought to their end."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Storm until the time is over; return how the process is to end."""
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="length of one storm")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    return asyncio.run(soak(given.minutes * 60, given.seconds, given.seed))
+
+
+async def soak(whole: float, each: float, seed: int) -> int:
+    """Let one storm follow another, each with the next seed, on a new database."""
+    reports: list[Report] = []
+    end = time.monotonic() + whole
+    while not reports or time.monotonic() < end:
+        left = max(end - time.monotonic(), 5.0)
+        reports.append(await once(Weather(seed + len(reports), min(each, left))))
+        say(reports[-1])
+    print(table(reports))
+    return 1 if any(r.violations for r in reports) else 0
+
+
+async def once(weather: Weather) -> Report:
+    """Let it storm once, on a PostgreSQL of its own."""
+    with tempfile.TemporaryDirectory(prefix="sojourn-soak-", ignore_cleanup_errors=True) as name:
+        books = prepared(Path(name))
+        server = Server(Path(name))
+        await server.start()
+        try:
+            return await storm(weather, server.dsn, books, server)
+        finally:
+            await server.stop()
+
+
+def prepared(place: Path) -> Path:
+    """Let PostgreSQL's account into a directory; return where the agents' books lie in it."""
+    place.chmod(0o755)
+    (place / "books").mkdir()
+    return place / "books"
+
+
+def say(report: Report) -> None:
+    """Print a line of one storm, and what was amiss."""
+    found = len(report.violations)
+    print(
+        f"seed {report.seed}: {report.journeys} journeys, {report.tasks} tasks, "
+        f"{report.faults.total()} faults, {found} violations",
+        flush=True,
+    )
+    for violation in report.violations[:20]:
+        print(f"  {violation}", flush=True)
+    if found:
+        print(f"  again: SOJOURN_FAULT_SEED={report.seed}", report.log[-3000:], flush=True)
+
+
+def table(reports: list[Report]) -> str:
+    """Return the sums of all storms."""
+    faults: Counter[str] = sum((r.faults for r in reports), Counter())
+    lines: list[tuple[str, int]] = [
+        ("storms", len(reports)),
+        ("journeys", sum(r.journeys for r in reports)),
+        ("tasks", sum(r.tasks for r in reports)),
+        ("calls of agents", sum(r.calls for r in reports)),
+        ("events", sum(r.events for r in reports)),
+        ("faults", faults.total()),
+        *((f"  {name}", n) for name, n in faults.most_common()),
+        ("violations", sum(len(r.violations) for r in reports)),
+    ]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {n:>9,}" for name, n in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
