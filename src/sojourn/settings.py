@@ -91,6 +91,11 @@ class Settings(BaseModel):
     public_metrics: bool = Field(
         default=False, description="`/metrics` for everyone; by default it needs a viewer's key."
     )
+    guest_role: Literal["viewer"] | None = Field(
+        default=None,
+        description="What other agents without a key may do at `/a2a` and `/mcp`: `viewer` lets "
+        "them look at everything, as conformance kits need it; by default they are refused.",
+    )
     private_webhooks: bool = Field(
         default=False,
         description="Webhooks may go to private and loopback addresses, and over plain http.",

@@ -155,3 +155,11 @@ async def test_what_the_settings_say_is_heeded(db: Database) -> None:
         assert (await browser.get("/metrics")).status_code == 200
         seen = await browser.get("/healthz", headers={"Origin": "https://b.example"})
         assert seen.headers["access-control-allow-origin"] == "https://b.example"
+
+
+async def test_other_agents_without_a_key_are_guests_only_where_it_is_set(db: Database) -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "ListTasks", "params": {}}
+    for settings, status in (({}, 401), ({"guest_role": "viewer"}, 200)):
+        async with serving(db, **settings) as found, found.browser(**{"A2A-Version": "1.0"}) as web:
+            assert (await web.post("/a2a", json=asked)).status_code == status
+            assert (await web.get("/api/v1/journeys")).status_code == 401

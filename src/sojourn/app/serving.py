@@ -42,7 +42,8 @@ def create_site(
         cookie=callbacks.name("sojourn"),
     )
     site = create_app(app.door, app.agents, options)
-    add_faces(site, version=options.version, base=callbacks.base)
+    guest = Principal("guest", (settings.guest_role,)) if settings.guest_role else None
+    add_faces(site, version=options.version, base=callbacks.base, guest=guest)
     add_callbacks(site, callbacks)
     add_pages(site, demo)
     return site
