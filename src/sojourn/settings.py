@@ -100,6 +100,38 @@ class Settings(BaseModel):
         default=False,
         description="Webhooks may go to private and loopback addresses, and over plain http.",
     )
+    alerts: Path | None = Field(
+        default=None,
+        description="YAML file that says who is told of which alerts. Without it nobody is told, "
+        "by this process.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="OpenID provider whose people may sign in to the pages, exactly as it names "
+        "itself.",
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="What the OpenID provider knows Sojourn as."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Sojourn's secret at the OpenID provider."
+    )
+    oidc_roles: str | None = Field(
+        default=None,
+        description="Which groups have which roles here, as `leads=operator,approver;it=admin`. "
+        "Who is in none of them is not let in.",
+    )
+    oidc_name: str = Field(
+        default="single sign-on", max_length=60, description="What the login page calls it."
+    )
+    oidc_claim: str = Field(default="groups", description="Claim that holds somebody's groups.")
+    oidc_actor: str = Field(
+        default="email", description="Claim that names somebody in the journal; else it is `sub`."
+    )
+    oidc_client_claim: str = Field(
+        default="client", description="Claim that names the client of somebody with role client."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages that are logged."
     )
@@ -112,7 +144,7 @@ class Settings(BaseModel):
         """Return the origins whose pages may call the API."""
         return tuple(o.strip() for o in (self.cors_origins or "").split(",") if o.strip())
 
-    @field_validator("data_dir", "agents", "paths")
+    @field_validator("data_dir", "agents", "paths", "alerts")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().absolute()

@@ -13,6 +13,7 @@ from sojourn.agents.directory import UnknownAgent
 from sojourn.agents.entries import BadDirectory
 from sojourn.cli import documents, screen
 from sojourn.control.door import NotFoundError, RefusedError
+from sojourn.control.routes import BadRoutes
 from sojourn.core.stages import IllegalTransition
 from sojourn.core.work import InvalidWork
 from sojourn.paths import PathError
@@ -181,6 +182,7 @@ SAYERS: Final[Mapping[type[BaseException], Callable[[Any], Told]]] = {
     PathError: _path,
     InvalidWork: _simple("invalid", Status.BAD_INPUT),
     BadDirectory: _simple("invalid", Status.BAD_INPUT),
+    BadRoutes: _simple("invalid", Status.BAD_INPUT),
     SettingsError: _simple("settings", Status.BAD_INPUT),
     UnknownAgent: _simple("not_found", Status.NOT_FOUND),
     IllegalTransition: _simple("illegal", Status.REFUSED),

@@ -63,6 +63,11 @@ SHAPES: Final[Mapping[str, str]] = {
     "running, queued, retries, p95_s}}]}`",
     "agent show": "one agent of the list",
     "agent check": "`{agents: [{agent_id, ok, message, card, seconds}]}`",
+    "alert test": "`{route, targets: [{service, error}]}`",
+    "alert routes": "`{routes: [{name, severities, kinds, paths, clients, targets, digest, "
+    "escalate_after, escalate_to, pending}]}`",
+    "alert log": "`{notices: [{notice_id, route, target, journey_id, alert_id, reason, status, "
+    "attempts, due_at, last_error, created_at, ended_at}]}`",
     "gate show": "`{client_id, journey_key, gate, evidence_hash, result...}`",
     "gate history": "`{attempts: [{gate, kind, visit, attempt, passed, verdict, summary, checks, "
     "actor, evaluated_at}]}`",
