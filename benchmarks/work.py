@@ -7,30 +7,24 @@ same facts with bare sets in the same run. See docs/performance.md.
 import argparse
 import asyncio
 import json
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sojourn.control.door import Door
+from benchmarks.ground import another, door_of, fresh, server_cpu
+from benchmarks.report import report
 from sojourn.control.start import Beginning, start_many
 from sojourn.core.outcomes import Call, Completed, Outcome
 from sojourn.engine.engine import Pace, run_engine
 from sojourn.paths import load
-from sojourn.store import clock
-from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
 
 LAYERS = (("a1", "a2", "a3"), ("b1", "b2", "b3", "b4"), ("c1", "c2", "c3"))
 TASKS = [t for layer in LAYERS for t in layer]
 PER = len(TASKS)
-RESULTS = Path(__file__).parent / "results"
 
 
 def path_text() -> str:
@@ -71,54 +65,54 @@ class Note:
 
 
 async def worker(url: str) -> None:
-    """Run an engine until its standard input closes; print CPU seconds and peak MiB."""
+    """Run an engine until its standard input closes; print CPU seconds of the work and peak MiB."""
     async with open_database(url, Path()) as db:
-        async with db.connection() as connection:
-            door = Door(db, await clock.read(connection))
+        door = await door_of(db)
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), stop.set)
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
+        before = time.process_time()
         print("ready", flush=True)
         await run_engine(door, Note(), stop, Pace(claim_batch=500, worker_tasks=2000))
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mib": used.ru_maxrss / 1024}))
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu": time.process_time() - before, "mib": mib}))
 
 
 async def measure(url: str, journeys: int, workers: int) -> dict[str, Any]:
     """Start the journeys, let the workers finish them, and count."""
     async with open_database(url, Path()) as db:
-        async with db.connection() as connection:
-            door = Door(db, await clock.read(connection))
-        path = load(path_text(), "bench.yaml")
-        begin = await _server_cpu(db)
-        began = time.monotonic()
-        names = [f"client-{time.time_ns()}-{i}" for i in range(journeys)]
-        for first in range(0, journeys, 500):
-            some = [Beginning(n, facts={"go": True}) for n in names[first : first + 500]]
-            await start_many(door, path, some, "bench")
-        started = time.monotonic() - began
+        begun = await _start(db, journeys)
         processes = [_spawn(url) for _ in range(workers)]
         for process in processes:
             _line(process)
-        began = time.monotonic()
+        server, began = await server_cpu(db), time.monotonic()
         await _completed(db)
         wall = time.monotonic() - began
         used = [_stop(p) for p in processes]
-        server = await _server_cpu(db) - begin
+        server = await server_cpu(db) - server
         await _check(db, journeys)
-    tasks = journeys * PER
-    cpu = sum(u["cpu"] for u in used) + server
+    thousands = journeys * PER / 1000
+    client = sum(u["cpu"] for u in used)
     return {
         "workers": workers,
         "journeys": journeys,
-        "wall_s": round(wall, 2),
-        "start_s": round(started, 2),
-        "tasks_per_s": round(tasks / wall),
-        "cpu_s_per_1000_tasks": round(cpu * 1000 / tasks, 3),
-        "client_cpu_s": round(sum(u["cpu"] for u in used), 2),
-        "server_cpu_s": round(server, 2),
+        "tasks_per_s": round(journeys * PER / wall),
+        "cpu_s_per_1000_tasks": round((client + server) / thousands, 3),
+        "worker_cpu": round(client / thousands, 3),
+        "server_cpu": round(server / thousands, 3),
+        "start_cpu": round(begun / thousands, 3),
         "peak_mib": round(sum(u["mib"] for u in used)),
     }
+
+
+async def _start(db: Database, journeys: int) -> float:
+    """Start journeys in sets; return the CPU seconds of this process and the server."""
+    door, path = await door_of(db), load(path_text(), "bench.yaml")
+    before = time.process_time() + await server_cpu(db)
+    names = [f"client-{time.time_ns()}-{i}" for i in range(journeys)]
+    for first in range(0, journeys, 500):
+        some = [Beginning(n, facts={"go": True}) for n in names[first : first + 500]]
+        await start_many(door, path, some, "bench")
+    return time.process_time() + await server_cpu(db) - before
 
 
 def _spawn(url: str) -> subprocess.Popen[str]:
@@ -157,12 +151,11 @@ async def _check(db: Database, journeys: int) -> None:
 
 
 _QUERY = {
-    "left": "SELECT count(*) FROM journey_states WHERE ended_at IS NULL",
+    "left": "SELECT count(*) FROM (SELECT FROM journey_states WHERE ended_at IS NULL LIMIT 1) x",
     "facts": """SELECT (SELECT count(*) FROM journey_states WHERE current_stage = 'completed'),
         (SELECT count(*) FROM tasks WHERE status = 'completed' AND output_data->>'ok' = 'true'
             AND completed_at IS NOT NULL),
         (SELECT count(*) FROM journey_events WHERE event IS NOT NULL)""",
-    "directory": "SHOW data_directory",
     "truncate": "DROP TABLE IF EXISTS floor_task, floor_history",
     "floor_tables": """CREATE TABLE floor_task(journey int, task text, status text,
             started_at timestamptz, finished_at timestamptz, output jsonb,
@@ -194,65 +187,19 @@ async def floor(url: str, journeys: int) -> float:
         return journeys * PER / (time.monotonic() - began)
 
 
-async def _server_cpu(db: Database) -> float:
-    """Return the CPU seconds of PostgreSQL's processes, living and ended."""
-    async with db.connection() as connection:
-        row = await (await connection.execute(_QUERY["directory"])).fetchone()
-    return _family_cpu(int((Path(row[0] if row else "") / "postmaster.pid").read_text().split()[0]))
-
-
-def _family_cpu(pid: int) -> float:
-    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True)
-    pairs = [line.split() for line in listed.stdout.splitlines()[1:]]
-    family = [pid, *(int(p) for p, parent in pairs if int(parent) == pid)]
-    return sum(_cpu(p) for p in family)
-
-
-def _cpu(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def _directory() -> Iterator[str]:
-    """Yield a directory that PostgreSQL's own account may enter."""
-    with tempfile.TemporaryDirectory(prefix="sojourn-bench-") as directory:
-        Path(directory).chmod(0o755)
-        yield directory
-
-
-async def run(journeys: int, counts: list[int]) -> list[dict[str, Any]]:
-    """Measure with each number of workers, the floor before and after."""
+async def run(journeys: int, counts: list[int], times: int) -> list[dict[str, Any]]:
+    """Measure with each number of workers, several times, the floor before and after each."""
     rows = []
-    with _directory() as directory:
-        async with open_database(None, Path(directory) / "data") as db:
-            await migrate(db)
-            first = await floor(db.dsn, journeys)
+    async with fresh() as db:
+        for nth in range(times):
             for workers in counts:
-                async with db.connection() as connection:
-                    await connection.execute("CHECKPOINT")
-                rows.append(await measure_fresh(db, journeys, workers))
-            level = (first + await floor(db.dsn, journeys)) / 2
-    return [
-        row | {"floor_tasks_per_s": round(level), "ratio": round(row["tasks_per_s"] / level, 3)}
-        for row in rows
-    ]
-
-
-async def measure_fresh(db: Database, journeys: int, workers: int) -> dict[str, Any]:
-    """Measure on a database of its own."""
-    from psycopg.conninfo import make_conninfo
-
-    name = f"bench_{workers}"
-    async with db.connection() as connection:
-        await connection.execute(f"CREATE DATABASE {name}".encode())
-    url = make_conninfo(db.dsn, dbname=name)
-    async with open_database(url, Path()) as own:
-        await migrate(own)
-    return await measure(url, journeys, workers)
+                url = await another(db, f"bench_{workers}_{nth}")
+                before = await floor(db.dsn, journeys)
+                row = await measure(url, journeys, workers)
+                level = (before + await floor(db.dsn, journeys)) / 2
+                ratio = round(row["tasks_per_s"] / level, 3)
+                rows.append(row | {"floor_tasks_per_s": round(level), "ratio": ratio})
+    return rows
 
 
 def main(arguments: list[str]) -> None:
@@ -260,14 +207,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks work", description=__doc__)
     parser.add_argument("--journeys", type=int, default=2000)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--times", type=int, default=1, help="measure each several times")
+    parser.add_argument("--forget", action="store_true", help="keep no file of results")
     parser.add_argument("--child", metavar="URL", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.child:
         return asyncio.run(worker(given.child))
-    rows = asyncio.run(run(given.journeys, given.workers))
-    print(json.dumps(rows))
-    for row in rows:
-        print("  ".join(f"{k} {v}" for k, v in row.items()))
+    rows = asyncio.run(run(given.journeys, given.workers, given.times))
+    report("work", rows, keep=not given.forget)
     return None
 
 

@@ -1,9 +1,15 @@
 """The conductor: looks at the journeys that are due, and lets control decide."""
 
+from typing import Final
+
 from sojourn.control.door import Door
 from sojourn.control.tick import next_look, tick
 from sojourn.engine.loop import Loop
 from sojourn.engine.vitals import Vitals
+
+ELSEWHERE: Final = 0.02
+"""Seconds of rest where journeys are due and others have them in hand: to ask again at once would
+only take the time that they need."""
 
 
 class Conductor(Loop):
@@ -22,4 +28,4 @@ class Conductor(Loop):
         if done := await tick(self._door, self._limit):
             self._vitals.count("decisions", done)
             return 0
-        return await next_look(self._door)
+        return max(await next_look(self._door), ELSEWHERE)

@@ -38,6 +38,8 @@ from sojourn.store.postgres import DatabaseUnavailable
 COLLECT: Final = (50_000, 20, 20)
 """When the collector of cycles looks: sets of thousands of rows come and go and hold no cycles;
 looking through them every 700 objects is a tenth of all that Python does here."""
+ELSEWHERE: Final = 0.02
+"""Seconds of rest where tasks are due and all of them are being taken by others."""
 GRACE: Final = 10.0
 """Seconds that running calls have to end when the worker is told to stop."""
 log = structlog.get_logger()
@@ -117,7 +119,8 @@ class Worker(Loop):
         self._waiting = taken.waiting
         if taken or taken.aside or unseen or wrote or self._finished:
             return 0
-        return await next_task(self._door)
+        # Tasks may be due that others have in hand.
+        return max(await next_task(self._door), ELSEWHERE)
 
     def lost(self) -> None:
         """Drop everything in hand: it belongs to others now, and would be refused."""
