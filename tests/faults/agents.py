@@ -2,7 +2,7 @@
 
 One is a callable in the worker's own process, one a server of plain HTTP in a process of its own.
 What they do is said by the task's input: ``nap`` seconds of work, ``fails`` so many attempts,
-``drops`` its first reply, ``remote`` is done elsewhere and asked for.
+``hopeless`` never succeeds, ``drops`` its first reply, ``remote`` is done elsewhere and asked for.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from socketserver import ThreadingMixIn
 from typing import Any, ClassVar
 
 from sojourn.agents.about import about
-from sojourn.core.outcomes import Call, Failed, Outcome, Working
+from sojourn.core.outcomes import Call, Failed, Outcome, Rejected, Working
 
 CALLS = "SOJOURN_TEST_CALLS"
 """The variable that names the folder in which calls are written down."""
@@ -51,6 +51,8 @@ async def work(call: Call) -> Outcome | dict[str, Any]:
     told, given = about(call), call.input_data
     Book("callable").note("polled" if call.handle else "asked", told)
     await asyncio.sleep(float(given.get("nap", 0)))
+    if given.get("hopeless"):
+        return Rejected("never")
     if call.retry_count < int(given.get("fails", 0)):
         return Failed("not this time")
     if given.get("remote") and not call.handle:
@@ -99,6 +101,8 @@ class Web(BaseHTTPRequestHandler):
         self._say(204, None)
 
     def _result(self, first: dict[str, Any]) -> None:
+        if first["given"].get("hopeless"):
+            return self._say(200, {"status": "rejected", "message": "never"})
         if first["attempt"] <= int(first["given"].get("fails", 0)):
             return self._say(200, {"status": "failed", "message": "not now", "retryable": True})
         return self._say(200, {"status": "completed", "output": answer(first)})

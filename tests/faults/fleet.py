@@ -18,12 +18,15 @@ ROOT = Path(__file__).absolute().parents[2]
 LEASE = 1.0
 DIRECTORY = """
 agents:
-  callable: {{ protocol: python, target: "tests.faults.agents:work" }}
+  callable:
+    protocol: python
+    target: "tests.faults.agents:work"
+    breaker: {{ failures: 8, pause: 5s, longest: 30s }}
   web:
     protocol: http
     url: "http://127.0.0.1:{port}/"
     allow_private: true
-    breaker: {{ failures: 8, pause: 5s }}
+    breaker: {{ failures: 8, pause: 5s, longest: 30s }}
 """
 
 

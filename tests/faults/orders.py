@@ -94,7 +94,8 @@ class Orders:
         for journey, held, _ in active:
             if held:
                 await self._try(journey, Resume(actor="bob", roles=ROLES))
-            await self._try(journey, RetryFailed(actor="bob", roles=ROLES))
+            if self._chance.random() < 0.2:
+                await self._try(journey, RetryFailed(actor="bob", roles=ROLES))
             await self._approve(journey)
         return len(active)
 

@@ -83,7 +83,7 @@ def task(
     made: dict[str, Any] = {"name": name, "agent": chance.choice(AGENTS), "input": given}
     made |= {"depends_on": needs, "max_retries": 6, "retry": {"base": "1s"}, "timeout": "3s"}
     if not inside.get("required", True) and chance.random() < 0.3:
-        given["fails"] = 99
+        given["hopeless"] = True
     if "every" in inside:
         return made
     if chance.random() < 0.2:

@@ -9,7 +9,7 @@ import pytest
 from sojourn.store import programs
 from sojourn.store.embedded import Use
 from sojourn.store.errors import DatabaseError
-from sojourn.store.programs import find_programs, last_words
+from sojourn.store.programs import find_programs, find_tool, last_words
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")
 
@@ -74,3 +74,16 @@ def test_a_program_that_cannot_run_is_explained(empty_data_dir: Path) -> None:
 
 def test_last_words_fit_on_one_line() -> None:
     assert last_words("a\nb\n  c\n", lines=2) == "b | c"
+
+
+def test_programs_for_clients_come_from_the_wheel_or_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_tool("pg_dump").endswith("/bin/pg_dump")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DatabaseError, match=r"`pg_dump` is not installed.*clients"):
+        find_tool("pg_dump")
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    assert find_tool("pg_dump") == str(tmp_path / "pg_dump")

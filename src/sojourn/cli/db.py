@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from sojourn.app import App
-from sojourn.cli import keeper, options, screen, session, times
+from sojourn.cli import keeper, options, safekeeping, screen, session, times
 from sojourn.cli.failures import Failure, bad
 from sojourn.settings import Settings
 from sojourn.store import clock as store
@@ -20,7 +20,7 @@ from sojourn.store.workers import list_workers
 
 LATEST: Final = datetime(2300, 1, 1, tzinfo=UTC)
 """What the clock may be set ahead to; no client waits so long."""
-group = typer.Typer(help="The database: start and stop, state, schema, clock.")
+group = typer.Typer(help="The database: start and stop, state, schema, clock, backup.")
 
 
 @group.command("start")
@@ -217,6 +217,10 @@ def clock(
         return screen.print_json({"dry_run": dry_run, "clock": now})
     said = "dry run, nothing was changed; it would show " if dry_run else ""
     return screen.say(f"{said}{times.local(shown.now())}, {shown.speed:g} times real time")
+
+
+for _name in ("backup", "restore", "prune"):
+    group.command(_name)(getattr(safekeeping, _name))
 
 
 @group.command("keep", hidden=True)

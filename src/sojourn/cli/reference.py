@@ -88,6 +88,9 @@ SHAPES: Final[Mapping[str, str]] = {
     "workers}`, of its own server also `data_dir` and `kept_by`",
     "db migrate": "`{dry_run, migrations}`",
     "db clock": "`{dry_run, clock: {now, speed}}`",
+    "db backup": "`{dry_run, file, bytes, journeys, events}`",
+    "db restore": "`{dry_run, replaced, journeys, events, faults}`",
+    "db prune": "`{dry_run, pruned}`: rows of each kind",
 }
 """What each command prints with ``--json``."""
 COMMON: Final = """\

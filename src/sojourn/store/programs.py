@@ -110,6 +110,23 @@ def find_programs(data_dir: Path) -> Programs:
     return Programs(package / _BIN, account)
 
 
+def find_tool(name: str) -> str:
+    """Return one of PostgreSQL's programs for clients: the wheel's own, else the system's.
+
+    Any account may run these. Raises `DatabaseError`, which says how to come by one.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)
+    own = Path(spec.origin).parent / _BIN / name if spec and spec.origin else None
+    if own and own.exists():
+        return str(own)
+    if found := shutil.which(name):
+        return found
+    raise DatabaseError(
+        f"`{name}` is not installed. Install Sojourn's own PostgreSQL with "
+        "`pip install 'sojourn[embedded]'`, or your system's package of PostgreSQL's clients."
+    )
+
+
 def last_words(output: str, lines: int = 5) -> str:
     """Return the end of a program's output on one line."""
     return " | ".join(line.strip() for line in output.strip().splitlines()[-lines:])
