@@ -121,5 +121,25 @@ async def test_plain_text_where_tls_was_expected_is_a_failure() -> None:
 
 
 def test_connecting_has_a_limit_of_its_own() -> None:
-    assert patience(60) == httpx.Timeout(60, connect=10)
-    assert patience(2) == httpx.Timeout(2, connect=2)
+    assert patience(60) == httpx.Timeout(60, connect=10, pool=48)
+    assert patience(2) == httpx.Timeout(2, connect=2, pool=1.6)
+
+
+async def test_who_finds_no_connection_in_time_has_sent_nothing() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with raw(silent) as url, client(OPEN, connections=1) as web:
+        first = asyncio.create_task(web.get(url))
+        await asyncio.sleep(0.05)
+        agent = HttpAgent(url, web, idempotent=False)
+        outcome = await agent.send(call(seconds=0.3))
+        assert outcome == Failed("cannot be reached: all connections are busy")
+        first.cancel()
+        await asyncio.wait([first])
+    async with raw(hello) as url, client(OPEN, connections=1) as web:
+        assert await asyncio.gather(*(fetched(web, url) for _ in range(20))) == [200] * 20
+
+
+async def fetched(web: httpx.AsyncClient, url: str) -> int:
+    return (await web.get(url)).status_code

@@ -1,7 +1,8 @@
 """The HTTP client of an agent: pinned to checked addresses, bounded in size, never redirected."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -56,6 +57,8 @@ class PinnedTransport(httpx.AsyncHTTPTransport):
         """Answers may have ``limit`` bytes; at most that many connections are open at once."""
         super().__init__(verify=trusted(), trust_env=False)
         self._limit = limit
+        # The library's own queue goes through all connections for each that waits, at every change.
+        self._room = asyncio.Semaphore(connections)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trusted(),
             max_connections=connections,
@@ -66,18 +69,31 @@ class PinnedTransport(httpx.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; an answer that is compressed or says that it is too large is refused."""
-        response = await super().handle_async_request(request)
+        await self._enter(request)
+        try:
+            response = await super().handle_async_request(request)
+        except BaseException:
+            self._room.release()
+            raise
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("an asynchronous transport answers with an asynchronous stream")
+        wire = response.extensions.get("network_stream")
+        response.stream = BoundedStream(stream, self._limit, wire, self._room.release)
         try:
             bounded(response.headers, self._limit)
         except BaseException:
-            await stream.aclose()
+            await response.stream.aclose()
             raise
-        wire = response.extensions.get("network_stream")
-        response.stream = BoundedStream(stream, self._limit, wire)
         return response
+
+    async def _enter(self, request: httpx.Request) -> None:
+        """Wait for room, as long as a request may wait for a connection."""
+        try:
+            async with asyncio.timeout(request.extensions.get("timeout", {}).get("pool")):
+                await self._room.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("all connections are busy", request=request) from None
 
 
 class BoundedStream(httpx.AsyncByteStream):
@@ -88,8 +104,13 @@ class BoundedStream(httpx.AsyncByteStream):
         inner: httpx.AsyncByteStream,
         limit: int,
         wire: httpcore.AsyncNetworkStream | None = None,
+        done: Callable[[], None] = lambda: None,
     ) -> None:
-        """Read from a stream, ``limit`` bytes at most; ``wire`` is its connection."""
+        """Read from a stream, ``limit`` bytes at most; ``wire`` is its connection.
+
+        ``done`` is called once, when nothing more is read.
+        """
+        self._done: Callable[[], None] | None = done
         self._inner = inner
         self._limit = limit
         self._wire = wire
@@ -108,9 +129,14 @@ class BoundedStream(httpx.AsyncByteStream):
 
         The library would take what is left over for the answer to the next request.
         """
-        if self._wire is not None and overhang(self._inner):
-            await self._wire.aclose()
-        await self._inner.aclose()
+        done, self._done = self._done, None
+        try:
+            if self._wire is not None and overhang(self._inner):
+                await self._wire.aclose()
+            await self._inner.aclose()
+        finally:
+            if done is not None:
+                done()
 
 
 def overhang(stream: Any) -> bool:
@@ -142,8 +168,11 @@ def client(
 
 
 def patience(seconds: float) -> httpx.Timeout:
-    """Return a request's time limits: all of it may take that long, connecting ten seconds."""
-    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    """Return a request's time limits: all of it may take that long, connecting ten seconds.
+
+    Waiting for a connection ends earlier, so that what was never sent is not taken for lost.
+    """
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS), pool=seconds * 0.8)
 
 
 async def resolved(guard: Guard, host: str, port: int) -> Iterable[str]:
