@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("pages", "work")
+NAMES = ("flight", "pages", "work")
 
 
 def main() -> None:

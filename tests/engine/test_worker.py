@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from sojourn.control import start, tick
+from sojourn.control.tasks import claim
 from sojourn.control.workers import rescue
 from sojourn.core.outcomes import Call, Completed, Measured, Outcome, Working
 from sojourn.engine import worker as module
@@ -305,3 +307,29 @@ async def test_work_elsewhere_is_polled_when_it_is_time(one: Set) -> None:
     await one.idle()
     await one.worker.once()
     assert await one.statuses() == {"a": "completed"}
+
+
+async def test_a_queue_that_was_empty_is_not_asked_between_two_outcomes_unless_there_is_word(
+    one: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims: list[UUID] = []
+
+    async def counted(door: Any, worker: UUID, *args: Any, **more: Any) -> Any:
+        claims.append(worker)
+        return await claim(door, worker, *args, **more)
+
+    monkeypatch.setattr(module, "claim", counted)
+    monkeypatch.setattr(module, "QUIET", 60.0)
+    chain = [f"{n}, depends_on: [{before}]" for before, n in pairwise("abcd")]
+    await one.begin("a", *chain)
+    asked = []
+    for _ in range(4):
+        assert await one.worker.once() == 0
+        await one.idle()
+        asked.append(len(claims))
+    assert asked == [1, 2, 2, 2]
+    one.worker.wake()
+    assert await one.worker.once() == 0
+    assert len(claims) == 3
+    assert set((await one.statuses()).values()) == {"completed"}
+    assert await one.worker.once() == float("inf")

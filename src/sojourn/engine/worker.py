@@ -10,11 +10,13 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
 
+from sojourn.control import traces
 from sojourn.control.door import Door
 from sojourn.control.tasks import (
     Claimed,
@@ -40,6 +42,9 @@ COLLECT: Final = (50_000, 20, 20)
 looking through them every 700 objects is a tenth of all that Python does here."""
 ELSEWHERE: Final = 0.02
 """Seconds of rest where tasks are due and all of them are being taken by others."""
+QUIET: Final = 0.01
+"""Seconds for which nothing is asked of a queue that was empty, unless there is word of work: an
+outcome is written, and what waited for it begun, without a claim in between."""
 GRACE: Final = 10.0
 """Seconds that running calls have to end when the worker is told to stop."""
 log = structlog.get_logger()
@@ -97,6 +102,8 @@ class Worker(Loop):
         self._finished: Settled = []
         self._closing = False
         self._waiting = True
+        self._told = True
+        self._quiet_until = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do rounds until ``stop`` is set, then close; where it is cancelled, no call stays."""
@@ -113,7 +120,11 @@ class Worker(Loop):
         room = min(self._most - len(self._running), self._limit)
         if worker is None or room <= 0:
             return self.poll
+        if wrote and not self._told and monotonic() < self._quiet_until:
+            return 0
+        self._told = False
         taken = await claim(self._door, worker, room, waiting=self._waiting)
+        self._quiet_until = 0.0 if taken else monotonic() + QUIET
         self._begin(taken)
         unseen = taken.waiting and not self._waiting
         self._waiting = taken.waiting
@@ -121,6 +132,11 @@ class Worker(Loop):
             return 0
         # Tasks may be due that others have in hand.
         return max(await next_task(self._door), ELSEWHERE)
+
+    def wake(self) -> None:
+        """End the present rest: there is work to take."""
+        self._told = True
+        super().wake()
 
     def lost(self) -> None:
         """Drop everything in hand: it belongs to others now, and would be refused."""
@@ -143,10 +159,21 @@ class Worker(Loop):
         self._running.add(taken)
 
     async def _run(self, claimed: Claimed) -> None:
-        settlement = await self._call(claimed)
+        settlement = await (self._traced(claimed) if traces.live() else self._call(claimed))
         self._finished.append((claimed, settlement))
         if len(self._finished) == 1:
-            self.wake()
+            super().wake()
+
+    async def _traced(self, claimed: Claimed) -> Settlement:
+        call, step = claimed.attempt.call, claimed.step
+        whose = {"journey": call.journey_id, "task": call.task_id, "agent": call.agent_id}
+        carrier = {"traceparent": call.trace} if call.trace else {}
+        told = {**whose, "step": step, "fence": call.fence, "retry": call.retry_count}
+        with traces.span(f"task {call.agent_id}", carrier, traces.CLIENT, **told) as span:
+            settlement = await self._call(claimed)
+            if settlement.status == TaskStatus.FAILED:
+                traces.failed(span, str((settlement.error or {}).get("message", "failed")))
+            return settlement
 
     async def _call(self, claimed: Claimed) -> Settlement:
         attempt, call = claimed.attempt, claimed.attempt.call
@@ -218,6 +245,7 @@ class Worker(Loop):
         room = 0 if self._closing else max(self._most - len(self._running), 0)
         written = await settle(self._door, worker, rest, room)
         self._begin(written.taken)
+        self._told |= written.released > len(written.taken)
         return written.accepted
 
 
