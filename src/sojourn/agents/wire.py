@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpcore
 import httpx
+from opentelemetry import propagate
 
 from sojourn.agents.guard import Guard
 from sojourn.agents.shape import LIMIT, BadAnswer, too_large
@@ -164,7 +165,13 @@ def client(
         trust_env=False,
         headers={"Accept-Encoding": "identity", "User-Agent": "sojourn"},
         timeout=patience(60.0),
+        event_hooks={"request": [traced]},
     )
+
+
+async def traced(request: httpx.Request) -> None:
+    """Tell an agent which trace a request belongs to, where somebody traces (W3C traceparent)."""
+    propagate.inject(request.headers)
 
 
 def patience(seconds: float) -> httpx.Timeout:

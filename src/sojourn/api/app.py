@@ -39,6 +39,7 @@ from sojourn.api.keyring import Keyring
 from sojourn.api.once import Once
 from sojourn.api.problems import handle
 from sojourn.api.schema import describe, methods_at
+from sojourn.api.tracing import Traced
 from sojourn.control.door import Door, NotFoundError, RefusedError
 from sojourn.core.work import InvalidWork
 from sojourn.paths import PathError
@@ -126,6 +127,7 @@ def _stand_before(app: FastAPI, context: Context) -> None:
         body=options.body,
         bulk=(BULK, options.bulk_body),
     )
+    app.add_middleware(Traced)
 
 
 async def _answer(request: Request, error: Exception) -> Response:

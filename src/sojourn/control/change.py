@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sojourn.control.check import check_command
 from sojourn.control.door import Door, NotFoundError, RefusedError
+from sojourn.control.traces import span
 from sojourn.control.write import decided, observed, write
 from sojourn.core.commands import Command, Migrate
 from sojourn.core.decide import decide
@@ -43,7 +44,8 @@ async def _carried_out(
         return decision
 
     try:
-        return accepted(await (dry if dry_run else in_transaction)(door.db, work))
+        with span(f"command {type(command).__name__}", journey=journey_id, actor=command.actor):
+            return accepted(await (dry if dry_run else in_transaction)(door.db, work))
     except TakenError as taken:
         told = f"{taken.value} is there already ({taken.constraint})"
         raise RefusedError(Refusal("conflict", told, "give it another id")) from None

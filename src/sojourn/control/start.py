@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sojourn.control.check import check_list, check_name, check_said, check_subjects
 from sojourn.control.door import Door, RefusedError
+from sojourn.control.traces import span
 from sojourn.control.write import write
 from sojourn.core.decide import start as decide_start
 from sojourn.core.decision import Decision, Refusal
@@ -80,7 +81,8 @@ async def start_many(
     given = {begin.journey_key for begin in beginnings}
     for attempt in count(1):
         try:
-            return await (dry if dry_run else in_transaction)(door.db, work)
+            with span("command Start", path=path.name, journeys=len(beginnings), actor=actor):
+                return await (dry if dry_run else in_transaction)(door.db, work)
         except TakenError as taken:
             chosen = taken.constraint == KEY and taken.value not in given
             if not chosen or attempt == ATTEMPTS:

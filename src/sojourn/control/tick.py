@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from sojourn.control.door import Door
+from sojourn.control.traces import span
 from sojourn.control.write import Shots, observed, rolling_back, with_undoable, write
 from sojourn.core.decide import decide
 from sojourn.core.decision import Decision
@@ -15,6 +16,7 @@ from sojourn.core.snapshot import Fact, Snapshot
 from sojourn.store.journeys import Found, due, load, next_due, postpone
 from sojourn.store.postgres import DatabaseUnavailable
 from sojourn.store.sets import Connection, send
+from sojourn.store.traces import stamp
 from sojourn.store.transactions import in_transaction
 
 LATER = timedelta(minutes=5)
@@ -44,6 +46,13 @@ async def _look(connection: Connection, door: Door, limit: int) -> int:
     found = await due(connection, now, limit)
     if not found:
         return 0
+    with span("tick", journeys=len(found)):
+        await stamp(connection)
+        await _decide(connection, door, found, now)
+    return len(found)
+
+
+async def _decide(connection: Connection, door: Door, found: Found, now: datetime) -> None:
     shots = await load(connection, found, door.shelf)
     shots = await observed(connection, shots, now)
     decisions, broken = decided(shots, found, now)
@@ -54,7 +63,6 @@ async def _look(connection: Connection, door: Door, limit: int) -> int:
         broken += unable
     await write(connection, decisions, door.shelf, now)
     await send(connection, postpone(broken, found, now + LATER))
-    return len(found)
 
 
 async def _leave_alone(door: Door) -> int:

@@ -50,6 +50,8 @@ class Call:
     """What the agent called back with, where that has not been seen to."""
     begun: datetime | None = None
     """When the task was begun: each run of repeated work is another one."""
+    trace: str | None = None
+    """The trace in which the task was made, as W3C's traceparent."""
 
     @property
     def key(self) -> str:

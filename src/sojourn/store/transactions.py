@@ -10,6 +10,7 @@ from psycopg import errors
 
 from sojourn.store.postgres import Database
 from sojourn.store.sets import Connection
+from sojourn.store.traces import stamp
 
 ATTEMPTS: Final = 5
 PAUSE: Final = 0.02
@@ -30,7 +31,12 @@ class TakenError(Exception):
 
 async def in_transaction(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Run work in one transaction; after a deadlock or a conflict it runs again, a few times."""
-    return await _repeated(db.transaction, work)
+
+    async def stamped(connection: Connection) -> T:
+        await stamp(connection)
+        return await work(connection)
+
+    return await _repeated(db.transaction, stamped)
 
 
 async def in_statement(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:

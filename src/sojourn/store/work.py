@@ -250,6 +250,7 @@ def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
         row["sent_before"],
         row["called_back"],
         row["started_at"],
+        row["traceparent"],
     )
     most, deadline = row["max_retries"], row["deadline_at"]
     return Attempt(call, most, kept.retry, deadline, kept.measures, kept.facts)

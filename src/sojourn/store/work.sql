@@ -236,6 +236,7 @@ LEFT JOIN (
            c.max_retries, c.input_data, c.policy::text AS policy, c.handle, c.question, c.answer,
            c.sent_before,
            c.cancelling, c.lost_count, c.started_at, c.deadline_at, c.refers, c.called_back, c.was_due,
+           c.traceparent,
            j.client_id,
            j.current_stage AS stage,
            CASE WHEN c.refers THEN (
@@ -386,7 +387,7 @@ LEFT JOIN (
     SELECT c.journey_id, c.uow_id, c.task_id, c.name, c.agent_id, c.fence, c.retry_count,
            c.max_retries, c.input_data, c.policy::text AS policy, c.handle, c.question, c.answer,
            false AS sent_before, c.cancelling, c.lost_count, c.started_at, c.deadline_at, c.refers,
-           c.called_back,
+           c.called_back, c.traceparent,
            j.client_id, j.current_stage AS stage
     FROM released c JOIN journey_states j USING (journey_id)
     WHERE c.owner IS NOT NULL) t ON true;
