@@ -19,3 +19,13 @@ async def test_agents_of_tasks_and_of_the_directory_are_there(life: Life) -> Non
     assert "not in the directory" in page
     assert "connector-installation-agent" in page
     assert "the source answers 403 Forbidden" in page
+
+
+async def test_an_agents_tasks_stand_behind_its_figures(life: Life) -> None:
+    async with life.client() as client:
+        failed = (await client.get("/agents/loader?status=failed")).text
+        assert "403 Forbidden" in failed
+        assert failed.count('<th scope="row">') == 1
+        every = (await client.get("/agents/loader?csv=agent-tasks")).text
+        assert every.count("\n") > 3
+        assert (await client.get("/agents/nobody")).status_code == 404

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sojourn.dashboard.memo import PATIENCE, Memo
+from sojourn.dashboard.memo import DEAR, PATIENCE, Memo
 
 
 class Source:
@@ -83,3 +83,21 @@ async def test_without_patience_a_new_value_is_waited_for() -> None:
     await source.get()
     source.now = 5.0
     assert await source.memo.get("a", 5.0, source.make) == 2
+
+
+async def test_what_is_dear_is_made_less_often() -> None:
+    source = Source()
+
+    async def slowly() -> int:
+        source.now += 1.0
+        return await source.make()
+
+    assert await source.memo.get("a", 5.0, slowly, PATIENCE) == 1
+    source.now += DEAR - 0.1
+    await source.get()
+    await source.rest()
+    assert source.made == 1
+    source.now += 0.2
+    await source.get()
+    await source.rest()
+    assert source.made == 2

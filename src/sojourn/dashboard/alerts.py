@@ -2,17 +2,22 @@
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
-from sojourn.control.door import NotFoundError
-from sojourn.dashboard import forms
+from sojourn.control.door import NotFoundError, RefusedError
+from sojourn.core.decision import Refusal
 from sojourn.dashboard.asking import Asked, DeniedError
 from sojourn.dashboard.statuses import SEVERITY
 from sojourn.store import attention
+from sojourn.store.sets import Connection
 
 MOST: Final = 300
-SNOOZES: Final = {"": None, "1": timedelta(days=1), "7": timedelta(days=7)}
+SNOOZES: Final = {
+    "": None, "4h": timedelta(hours=4), "1": timedelta(days=1), "7": timedelta(days=7),
+}  # fmt: skip
+DONE: Final = {"seen": "Noted: the others see that you have it."}
 
 
 async def alerts(asked: Asked) -> Response:
@@ -23,7 +28,7 @@ async def alerts(asked: Asked) -> Response:
     async with asked.door.db.connection() as connection:
         rows = await attention.list_alerts(
             connection,
-            MOST,
+            asked.most(MOST),
             open=open_,
             severity=severity if severity in SEVERITY else None,
             kind=kind or None,
@@ -39,22 +44,34 @@ async def alerts(asked: Asked) -> Response:
         open=open_,
         severities=list(SEVERITY),
         most=MOST,
+        done=DONE.get(asked.given("done"), ""),
     )
 
 
 async def acknowledge(asked: Asked) -> Response:
-    """Note that somebody has seen an alert."""
-    form = await forms.read(asked.request)
-    forms.check(asked.request, asked.who, form)
+    """Note that somebody has seen an alert, until when it keeps quiet, and whose it is."""
+    form = await asked.form()
     if not asked.who.any_of("operator", "approver", "admin"):
         raise DeniedError("Acknowledging needs the role operator, approver or admin.")
-    journey, number = await asked.journey(), asked.request.path_params["alert"]
-    lasts = SNOOZES.get(form.get("snooze", ""))
+    named = "ref" in asked.request.path_params
+    key = (await asked.journey())["journey_id"] if named else None
+    number = asked.request.path_params["alert"]
+    lasts, who = SNOOZES.get(form.get("snooze", "")), asked.who.actor
     until = asked.now + lasts if lasts else None
+    owner = form.get("owner", "")[:100] or None
     async with asked.door.db.transaction() as connection:
-        key, who = journey["journey_id"], asked.who.actor
-        done = await attention.acknowledge(connection, key, number, who, asked.now, until)
+        if taken := await _taken(connection, key, number, form.get("seen", "")):
+            raise RefusedError(Refusal("conflict", taken, "Load the alerts again."))
+        done = await attention.acknowledge(connection, key, number, who, asked.now, until, owner)
     if not done:
         raise NotFoundError("That alert is not open any more; its condition is over.")
     asked.site.memo.forget()
-    return RedirectResponse("/alerts", 303)
+    return RedirectResponse("/alerts?done=seen", 303)
+
+
+async def _taken(connection: Connection, key: UUID | None, number: int, seen: str) -> str:
+    """Say that somebody else has taken note since the person looked."""
+    rows = await attention.list_alerts(connection, MOST, journey_id=key, open=True)
+    same = (r for r in rows if (r["journey_id"], r["alert_id"]) == (key, number))
+    by = next((row["acknowledged_by"] or "" for row in same), seen)
+    return f"Someone else was faster: {by} has taken note of it." if by != seen else ""

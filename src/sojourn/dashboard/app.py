@@ -1,6 +1,7 @@
 """The pages as one application, with their addresses, their headers and their errors."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from typing import Final
 
@@ -22,19 +23,23 @@ from sojourn.dashboard import (
     agents,
     alerts,
     analytics,
+    deliveries,
     demonstration,
     history,
     home,
+    hooks,
     inbox,
+    keyring,
     metrics,
     paths,
+    settings,
     workplan,
 )
 from sojourn.dashboard import journey as journeys
 from sojourn.dashboard.asking import DeniedError, Page, known, refused
 from sojourn.dashboard.forms import BadFormError
 from sojourn.dashboard.rendering import STATIC
-from sojourn.dashboard.site import Demo, Identify, SignIn, SignOut, Site
+from sojourn.dashboard.site import Demo, Identify, Setting, SignIn, SignOut, Site
 from sojourn.store.errors import DatabaseUnavailable
 
 POLICY: Final = (
@@ -112,10 +117,23 @@ ROUTES: Final = (
     _post("/demo", demonstration.demo),
     _get("/inbox", inbox.inbox),
     _get("/alerts", alerts.alerts),
+    _post("/alerts/{alert:int}", alerts.acknowledge),
     _get("/agents", agents.agents),
+    _get("/agents/{agent}", agents.agent),
     _get("/paths", paths.paths),
     _get("/paths/{name}/{version:int}", paths.path),
     _get("/analytics", analytics.analytics),
+    _get("/deliveries", deliveries.deliveries),
+    _post("/deliveries/{webhook:uuid}/test", deliveries.send_test),
+    _post("/deliveries/{webhook:uuid}/{delivery:uuid}/replay", deliveries.replay),
+    _get("/settings", settings.settings),
+    _post("/settings/keys", keyring.create),
+    _post("/settings/keys/{prefix}/revoke", keyring.revoke),
+    _post("/settings/sessions/end", keyring.end),
+    _post("/settings/webhooks", hooks.add),
+    _post("/settings/webhooks/{webhook:uuid}/switch", hooks.switch),
+    _post("/settings/webhooks/{webhook:uuid}/rotate", hooks.rotate),
+    _post("/settings/webhooks/{webhook:uuid}/remove", hooks.remove),
     _get("/about", about.about),
     Route("/login", guarded(about.login), methods=["GET", "POST"]),
     _post("/logout", about.logout),
@@ -160,13 +178,17 @@ def create_dashboard(
     sign_in: SignIn | None = None,
     sign_out: SignOut | None = None,
     demo: Demo | None = None,
+    settings: Sequence[Setting] = (),
+    private_webhooks: bool = False,
+    forget: Callable[[], None] | None = None,
 ) -> Starlette:
     """Return the pages as an application to be mounted at ``/``, after everything else.
 
     ``identify`` says who asks; the ``csrf`` of what it returns is in every form and is checked
     here, so nothing before may ask for it in a header. See :class:`Site` for the rest.
     """
-    site = Site(door, agents, identify, version, stream, sign_in, sign_out, demo)
+    site = Site(door, agents, identify, version, stream, sign_in, sign_out, demo, settings)
+    site = replace(site, private_webhooks=private_webhooks, forget=forget or site.forget)
     app = Starlette(
         routes=list(ROUTES),
         middleware=[Middleware(Secured)],

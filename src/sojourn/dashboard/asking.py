@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from starlette.requests import Request
@@ -12,14 +12,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from sojourn.control.door import Door, NotFoundError, resolve
 from sojourn.control.keys import ALONE, ROLES, Principal
+from sojourn.dashboard import forms
 from sojourn.dashboard.rendering import draw
+from sojourn.dashboard.sheet import sheet
 from sojourn.dashboard.site import Site
 from sojourn.store import dashboard as store
 from sojourn.store import portfolio
 from sojourn.store.sets import Row
 
 OPERATORS: Final = ("operator", "admin")
-BADGES_LAST: Final = 3.0
+BADGES_LAST: Final = 0.3
+EXPORTED: Final = 20_000
+"""Rows of a table in a file, at most."""
 
 
 class DeniedError(Exception):
@@ -56,6 +60,11 @@ class Asked:
         own = set(self.who.roles) - set(ROLES)
         return bool(own) or self.who.any_of("approver", "admin", "client")
 
+    @property
+    def admin(self) -> bool:
+        """Say whether the person may manage keys and webhooks."""
+        return self.who.any_of("admin")
+
     def given(self, name: str, longest: int = 200) -> str:
         """Return a parameter of the address, cut and without what no text holds."""
         return self.request.query_params.get(name, "")[:longest].replace("\x00", "").strip()
@@ -65,9 +74,37 @@ class Asked:
         if self.client is not None:
             raise DeniedError(f"{self.who.actor} may look at {self.client} only.")
 
+    def administer(self, what: str) -> None:
+        """Refuse those who are no administrators; ``what`` says what needs one."""
+        if not self.admin:
+            has = ", ".join(self.who.roles)
+            raise DeniedError(f"{what} needs the role admin; {self.who.actor} has {has}.")
+
+    async def form(self) -> dict[str, str]:
+        """Return the form that was sent, if one of our own pages has made it for this person."""
+        given = await forms.read(self.request)
+        forms.check(self.request, self.who, given)
+        return given
+
     async def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
-        """Return a page in its frame."""
-        return draw(template, status, title=title, **await self._frame(), **values)
+        """Return a page in its frame, or one of its tables as CSV where the address asks for it."""
+        page = draw(template, status, title=title, **await self._frame(), **values)
+        name = self.given("csv", 60)
+        if not name or status != 200:
+            return page
+        found = sheet(bytes(page.body).decode(), name)
+        if found is None:
+            raise NotFoundError(f"This page has no table {name}, or nothing is in it.")
+        return found
+
+    def sheet(self, name: str) -> str:
+        """Return the address of a table of the page as CSV, narrowed like the page."""
+        given = {k: v for k, v in self.request.query_params.items() if k not in ("csv", "done")}
+        return f"{self.request.url.path}?{urlencode({**given, 'csv': name})}"
+
+    def most(self, shown: int) -> int:
+        """Return how many rows are asked for: a file holds more than a page shows."""
+        return EXPORTED if self.given("csv") else shown
 
     async def _frame(self) -> dict[str, Any]:
         badges: Row = {} if self.client else await self._badges()

@@ -34,7 +34,7 @@ class Need:
 
 
 _LATE: Final = {"stuck": ("bad", "alert"), "behind": ("warn", "clock")}
-_ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
+ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "task_failed": ("Retry", "/retry"),
     "question": ("Answer", "/answer"),
     "rollback_failed": ("Look into it", ""),
@@ -42,6 +42,15 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "rollout_halted": ("Look at metrics", "/metrics"),
     "source_error": ("Look at metrics", "/metrics"),
     "trigger": ("Look at metrics", "/metrics"),
+    "near_limit": ("Look at metrics", "/metrics"),
+    "breached": ("Look at metrics", "/metrics"),
+    "stale_source": ("Look at metrics", "/metrics"),
+    "approval": ("Review", "#gate"),
+    "approval_overdue": ("Review", "#gate"),
+    "gate_failed": ("See the gate", "#gate"),
+    "rolled_back": ("See what happened", "/history#rollbacks"),
+    "held": ("Resume", "/resume"),
+    "plan": ("Look at the work", "/work"),
 }
 _TONES: Final = {
     "page": ("bad", "alert"),
@@ -53,21 +62,31 @@ _TONES: Final = {
 def need(row: Row, path: Path, now: datetime) -> Need:
     """Return a journey's most urgent need."""
     late = row["schedule"] in _LATE
+    if row["held_since"] and row["severity"] != "page":
+        reason, more = f"Held by {row['held_by']}: {row['hold_reason']}", row["open_alerts"] or 0
+        return Need(row, "wait", "pause", reason, "", row["held_since"], "Resume", "/resume", more)
     if row["kind"] is not None and not (late and row["kind"] == row["schedule"]):
         return _alert(row)
     if late:
         return _late(row, path, now)
-    if row["held_since"]:
-        reason = f"Held by {row['held_by']}: {row['hold_reason']}"
-        return Need(row, "wait", "pause", reason, "", row["held_since"], "Resume", "/resume")
     return _waiting(row)
 
 
 def _alert(row: Row) -> Need:
     tone, icon = _TONES[row["severity"]]
-    action, goal = _ACTIONS.get(row["kind"], ("Look into it", ""))
-    more = row["open_alerts"] - 1
-    return Need(row, tone, icon, row["message"], "", row["raised_at"], action, goal, more)
+    action, goal = action_of(row["kind"])
+    more, measure = row["open_alerts"] - 1, limited(row["actual"], row["expected"])
+    return Need(row, tone, icon, row["message"], measure, row["raised_at"], action, goal, more)
+
+
+def action_of(kind: str) -> tuple[str, str]:
+    """Return what to do about a kind of alert, and on which part of the journey's page."""
+    return ACTIONS.get(kind, ("Look into it", ""))
+
+
+def limited(actual: str, expected: str) -> str:
+    """Return a value against its limit."""
+    return f"{actual}, {expected}" if actual and expected else actual
 
 
 def _late(row: Row, path: Path, now: datetime) -> Need:

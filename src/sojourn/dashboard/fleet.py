@@ -19,7 +19,18 @@ from sojourn.store.sets import Row
 
 PER_PAGE: Final = 50
 PAGES: Final = 10_000
-TEXTS: Final = ("stage", "ball", "schedule", "path", "owner", "failing", "search", "set")
+TEXTS: Final = (
+    "stage", "ball", "schedule", "path", "owner", "failing", "search", "set", "visited",
+    "rolled_from", "trigger", "first_failed",
+)  # fmt: skip
+BEHIND: Final = ("owner", "failing", "set", "visited", "rolled_from", "trigger", "first_failed")
+"""What no field of the form asks for: links to the rows behind a number do."""
+WORDS: Final = {
+    "visited": "was in {}",
+    "rolled_from": "rolled back from {}",
+    "trigger": "rolled back for {}",
+    "first_failed": "failed {} at a first attempt",
+}
 SET_WORDS: Final = {
     "reached": "reached production",
     "decided": "reached production or ended",
@@ -38,6 +49,12 @@ class Wanted:
     filters: dict[str, Any]
     sort: str
     page: int
+
+    @property
+    def plain(self) -> bool:
+        """Say whether it is the first page of all journeys, as they come."""
+        narrowed = any(value is not None for value in self.filters.values())
+        return not narrowed and self.page == 1 and self.sort == SORTS[0]
 
     @property
     def offset(self) -> int:
@@ -72,7 +89,8 @@ def told(name: str, value: Any) -> str:
         return SET_WORDS.get(str(value), str(value))
     if isinstance(value, bool):
         return name if value else {"active": "ended", "held": "not held"}[name]
-    return f"{name}: {str(value).replace('_', ' ')}"
+    words = str(value).replace("_", " ")
+    return WORDS[name].format(words) if name in WORDS else f"{name}: {words}"
 
 
 def _word(value: Any) -> Any:

@@ -3,14 +3,15 @@
 import asyncio
 from typing import Any, Final
 
-from starlette.responses import RedirectResponse, Response
+from markupsafe import Markup
+from starlette.responses import Response
 
 from sojourn.control.portfolio import Portfolio, look
-from sojourn.dashboard import forms
-from sojourn.dashboard.asking import Asked, DeniedError
+from sojourn.dashboard import flow
+from sojourn.dashboard.asking import Asked
 from sojourn.dashboard.attention import Need, need
 from sojourn.dashboard.figures import tiles
-from sojourn.dashboard.fleet import PER_PAGE, Line, Wanted, as_csv, line_of, wanted
+from sojourn.dashboard.fleet import BEHIND, PER_PAGE, Line, Wanted, as_csv, line_of, wanted
 from sojourn.dashboard.memo import PATIENCE
 from sojourn.store import dashboard as store
 from sojourn.store import portfolio
@@ -18,9 +19,12 @@ from sojourn.store.sets import Row
 
 FACTS_LAST: Final = 15.0
 """Seconds for which figures over all journeys are good."""
-CROWD_LASTS: Final = 1.0
+NOW_LASTS: Final = 0.3
+"""Seconds for which lists and counts of now are good: less than a live page waits after news before
+it reads again (live.js), so that it never reads what was before them.
+"""
 NEEDS: Final = 8
-MANY: Final = 200
+MANY: Final = 100
 EXPORTED: Final = 100_000
 BALLS: Final = ("operator", "approver", "client", "agent", "soak", "nobody")
 
@@ -45,14 +49,29 @@ async def home(asked: Asked) -> Response:
         needs=needs,
         crowd=crowd,
         balls=BALLS,
+        flow=await flow_of(asked, found),
         **table,
     )
+
+
+async def flow_of(asked: Asked, found: Portfolio) -> Markup:
+    """Return the flow of stages; it is as old as the figures that it is drawn of."""
+
+    async def make() -> Markup:
+        async with asked.door.db.connection() as connection:
+            back = await store.arcs(connection)
+            used = await store.running_paths(connection)
+            await asked.door.shelf.load(connection, used)
+        paths = [asked.door.shelf[key] for key in used]
+        return flow.draw(flow.flow(found, back, paths))
+
+    return await asked.site.memo.get("flow", FACTS_LAST, make, PATIENCE)
 
 
 async def attention(asked: Asked) -> Response:
     """Show everything that needs attention."""
     asked.staff()
-    needs = await needs_of(asked, MANY)
+    needs = await needs_of(asked, asked.most(MANY))
     return await asked.page("attention.html", "Needs attention", needs=needs, most=MANY)
 
 
@@ -70,20 +89,21 @@ async def export(asked: Asked) -> Response:
     return Response(as_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def demo(asked: Asked) -> Response:
-    """Start the demonstration fleet."""
-    forms.check(asked.request, asked.who, await forms.read(asked.request))
-    if not asked.operates or asked.site.demo is None:
-        raise DeniedError("Starting the demonstration needs the role operator or admin.")
-    await asked.site.demo()
-    asked.site.memo.forget()
-    return RedirectResponse("/", 303)
-
-
 async def _table(asked: Asked, asking: Wanted) -> dict[str, Any]:
-    lines, total = await lines_of(asked, asking, PER_PAGE, asking.offset)
+    lines, total = await _lines(asked, asking)
     last = max((total + PER_PAGE - 1) // PER_PAGE, 1)
-    return {"lines": lines, "total": total, "wanted": asking, "last": last, "per_page": PER_PAGE}
+    shown = {"lines": lines, "total": total, "wanted": asking, "last": last, "behind": BEHIND}
+    return {**shown, "per_page": PER_PAGE}
+
+
+async def _lines(asked: Asked, asking: Wanted) -> tuple[list[Line], int]:
+    async def read() -> tuple[list[Line], int]:
+        return await lines_of(asked, asking, PER_PAGE, asking.offset)
+
+    if not asking.plain:
+        return await read()
+    # What everybody looks at is read once for all.
+    return await asked.site.memo.get(f"lines {asked.client}", NOW_LASTS, read)
 
 
 async def lines_of(asked: Asked, asking: Wanted, limit: int, offset: int) -> tuple[list[Line], int]:
@@ -98,6 +118,10 @@ async def lines_of(asked: Asked, asking: Wanted, limit: int, offset: int) -> tup
 
 async def needs_of(asked: Asked, limit: int) -> list[Need]:
     """Return what needs attention, the most urgent first."""
+    return await asked.site.memo.get(f"needs {limit}", NOW_LASTS, lambda: _needs(asked, limit))
+
+
+async def _needs(asked: Asked, limit: int) -> list[Need]:
     door = asked.door
     async with door.db.connection() as connection:
         rows = await portfolio.attention(connection, asked.now, limit)
@@ -118,7 +142,7 @@ async def crowd_of(asked: Asked) -> dict[str, dict[str, int]]:
         async with asked.door.db.connection() as connection:
             return await store.crowd(connection, asked.client)
 
-    return await asked.site.memo.get(f"crowd {asked.client}", CROWD_LASTS, read)
+    return await asked.site.memo.get(f"crowd {asked.client}", NOW_LASTS, read)
 
 
 async def portfolio_of(asked: Asked) -> Portfolio:

@@ -11,6 +11,8 @@ import structlog
 T = TypeVar("T")
 PATIENCE: Final = 8
 """How many times its age limit a value may be shown while a newer one is being made."""
+DEAR: Final = 20
+"""A value that is slow to make is made anew no sooner than after so many times as long."""
 log = structlog.get_logger()
 
 
@@ -20,6 +22,8 @@ class Kept(Generic[T]):
 
     value: T
     at: float
+    cost: float = 0.0
+    """Seconds that it took to make."""
 
 
 class Memo:
@@ -39,9 +43,10 @@ class Memo:
         """Return a value that is no older than so many seconds.
 
         With ``patience`` an older one, up to that many times the age, is returned at once and made
-        anew meanwhile: for what says itself how old it is.
+        anew meanwhile: for what says itself how old it is. What is dear is made less often.
         """
         kept = self._kept.get(name)
+        seconds = max(seconds, kept.cost * DEAR if kept and patience > 1 else 0.0)
         age = self._clock() - kept.at if kept else 0.0
         if kept is None or age >= seconds * patience:
             return await self._made(name, seconds, make)
@@ -53,8 +58,9 @@ class Memo:
         async with self._locks.setdefault(name, asyncio.Lock()):
             kept = self._kept.get(name)
             if kept is None or self._clock() - kept.at >= seconds:
-                era, value = self._era, await make()
-                kept = Kept(value, self._clock())
+                era, begun = self._era, self._clock()
+                value = await make()
+                kept = Kept(value, self._clock(), self._clock() - begun)
                 if era == self._era:
                     self._kept[name] = kept
             return cast(T, kept.value)

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from sojourn.dashboard import telling
+from sojourn.dashboard.attention import action_of
 from sojourn.dashboard.icons import icon
 from sojourn.dashboard.statuses import status
 
@@ -31,7 +32,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(asset=asset, icon=icon, status=status)
+    made.globals.update(asset=asset, icon=icon, status=status, action_of=action_of)
     names = ("ago", "when", "day", "days", "seconds", "percent", "number", "plain", "listed")
     made.filters.update({name: getattr(telling, name) for name in names})
     return made

@@ -1,6 +1,6 @@
 """What the pages are given by the wiring: the door, the agents, and who asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -17,13 +17,23 @@ Identify = Callable[[Request], Awaitable[Principal | None]]
 SignIn = Callable[[Request, str], Awaitable[Response | None]]
 """Begins a session with a key and returns where to go, None for a key that is no good."""
 SignOut = Callable[[Request], Awaitable[Response]]
-Demo = Callable[[], Awaitable[None]]
-"""Starts a demonstration fleet; returns when its first journeys have begun."""
+Setting = tuple[str, str, str]
+"""A setting in force: its variable, its value without any secret, and what it is for."""
+Demo = Callable[[], Awaitable[str]]
+"""Starts a demonstration fleet on data of its own, once; returns where it can be watched."""
+
+
+def _nothing() -> None:
+    """Nobody remembers who may come in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One dashboard. Without ``sign_in``, ``sign_out`` or ``demo`` their buttons are not there."""
+    """One dashboard. Without ``sign_in``, ``sign_out`` or ``demo`` their buttons are not there.
+
+    ``private_webhooks`` lets webhooks go to private addresses; ``forget`` has everybody looked at
+    anew, after a key was revoked.
+    """
 
     door: Door
     agents: Directory
@@ -33,5 +43,8 @@ class Site:
     sign_in: SignIn | None = None
     sign_out: SignOut | None = None
     demo: Demo | None = None
+    settings: Sequence[Setting] = ()
+    private_webhooks: bool = False
+    forget: Callable[[], None] = _nothing
     refusals: Refusals = field(default_factory=Refusals)
     memo: Memo = field(default_factory=Memo)

@@ -79,6 +79,22 @@ GOAL: Final[Mapping[str, Status]] = {
     "missed": Status("cross", "Off target", "bad"),
     "unknown": Status("question", "No data", "unknown"),
 }
+DELIVERY: Final[Mapping[str, Status]] = {
+    "pending": Status("clock", "Waiting", "wait", "Still to be made, or tried again later"),
+    "delivered": Status("check", "Delivered", "ok"),
+    "failed": Status("cross", "Failed", "bad", "Tried for 24 hours in vain"),
+    "dropped": Status("stop", "Dropped", "unknown", "Its route or its alert is gone"),
+}
+HOOK: Final[Mapping[str, Status]] = {
+    "on": Status("check", "On", "ok"),
+    "failing": Status("alert", "Failing", "warn", "Its newest delivery has failed"),
+    "off": Status("stop", "Off", "unknown", "It is told of nothing"),
+}
+KEY: Final[Mapping[str, Status]] = {
+    "good": Status("check", "Good", "ok"),
+    "expired": Status("clock", "Expired", "unknown"),
+    "revoked": Status("stop", "Revoked", "unknown"),
+}
 KINDS: Final[Mapping[str, Mapping[str, Status]]] = {
     "schedule": SCHEDULE,
     "ball": BALL,
@@ -89,6 +105,9 @@ KINDS: Final[Mapping[str, Mapping[str, Status]]] = {
     "answer": ANSWER,
     "health": HEALTH,
     "goal": GOAL,
+    "delivery": DELIVERY,
+    "hook": HOOK,
+    "key": KEY,
 }
 
 

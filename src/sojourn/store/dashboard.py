@@ -11,7 +11,7 @@ from sojourn.store.sets import Connection, Row, batch, fetch, one, send
 _QUERIES = queries.load("dashboard")
 FILTERS: Final = (
     "stage", "ball", "schedule", "path", "owner", "client", "held", "active", "failing", "search",
-    "set",
+    "set", "visited", "rolled_from", "trigger", "first_failed",
 )  # fmt: skip
 """What the list of journeys can be narrowed by; ``set`` names the rows behind a figure."""
 SORTS: Final = ("urgency", "client", "newest", "stage")
@@ -134,6 +134,30 @@ async def triggers(connection: Connection) -> list[Row]:
 async def first_passes(connection: Connection, limit: int) -> list[Row]:
     """Return how often each check held at its gate's first attempt, the worst first."""
     return await fetch(connection, _QUERIES["first_passes"], limit=limit)
+
+
+async def arcs(connection: Connection) -> list[Row]:
+    """Return how often journeys were rolled back from each stage to each."""
+    return await fetch(connection, _QUERIES["arcs"])
+
+
+async def deliveries(
+    connection: Connection,
+    limit: int,
+    subscription_id: UUID | None = None,
+    status: str | None = None,
+) -> list[Row]:
+    """Return deliveries of all webhooks, or of one, the newest first."""
+    given = {"subscription_id": subscription_id, "status": status, "limit": limit}
+    return await fetch(connection, _QUERIES["deliveries"], **given)
+
+
+async def agent_tasks(
+    connection: Connection, agent_id: str, limit: int, status: str | None = None
+) -> list[Row]:
+    """Return an agent's tasks, the newest first."""
+    given = {"agent_id": agent_id, "status": status, "limit": limit}
+    return await fetch(connection, _QUERIES["agent_tasks"], **given)
 
 
 async def badges(connection: Connection) -> Row:

@@ -49,6 +49,18 @@ WITH found AS MATERIALIZED (
               SELECT 1 FROM validation_results v WHERE v.journey_id = j.journey_id
               AND v.attempt = 1 AND v.gate LIKE '%%/exit')
           ELSE false END)
+      AND (%(visited)s::text IS NULL OR EXISTS (
+          SELECT 1 FROM journey_events e WHERE e.journey_id = j.journey_id
+          AND e.prev_stage_seq IS NOT NULL AND e.to_stage = %(visited)s))
+      AND ((%(rolled_from)s::text IS NULL AND %(trigger)s::text IS NULL) OR EXISTS (
+          SELECT 1 FROM rollback_history h WHERE h.journey_id = j.journey_id
+          AND h.from_stage = coalesce(%(rolled_from)s, h.from_stage)
+          AND h.trigger_type = coalesce(%(trigger)s, h.trigger_type)))
+      AND (%(first_failed)s::text IS NULL OR EXISTS (
+          SELECT 1 FROM validation_results v WHERE v.journey_id = j.journey_id
+          AND v.attempt = 1 AND v.gate LIKE '%%/exit'
+          AND v.checks @> jsonb_build_array(
+              jsonb_build_object('name', %(first_failed)s::text, 'passed', false))))
 ), page AS (
     SELECT * FROM found
     ORDER BY urgency, word, started_at DESC, stage_started_at, journey_key
@@ -168,6 +180,31 @@ ORDER BY count(*) FILTER (WHERE NOT (c->>'passed')::boolean) DESC, 1 LIMIT %(lim
 -- Count what waits for people: open alerts, and tasks that failed or ask something.
 SELECT (SELECT count(*) FROM alerts WHERE resolved_at IS NULL) AS alerts,
        (SELECT count(*) FROM alerts WHERE resolved_at IS NULL AND severity = 'page') AS pages;
+
+-- name: arcs
+-- Count rollbacks by the stage that was left and the one returned to.
+SELECT from_stage, target_stage, count(*) FROM rollback_history GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: deliveries
+-- List deliveries to webhooks, the newest first, each with whose event it is.
+SELECT d.delivery_id, d.subscription_id, s.url, s.label, s.active, d.journey_id, j.client_id,
+       j.journey_key, d.seq, d.type, d.status, d.attempts, d.due_at, d.last_status, d.last_error,
+       d.created_at, d.ended_at, d.replay_of
+FROM deliveries d JOIN subscriptions s USING (subscription_id)
+LEFT JOIN journey_states j USING (journey_id)
+WHERE (%(subscription_id)s::uuid IS NULL OR d.subscription_id = %(subscription_id)s)
+  AND (%(status)s::text IS NULL OR d.status = %(status)s)
+ORDER BY d.created_at DESC, d.delivery_id DESC LIMIT %(limit)s;
+
+-- name: agent_tasks
+-- List an agent's tasks of one standing, the newest first.
+SELECT j.journey_key, j.client_id, j.current_stage, u.name AS unit, t.task_id, t.name, t.status,
+       t.retry_count, t.started_at, t.completed_at, t.error, t.question
+FROM tasks t JOIN units_of_work u USING (journey_id, uow_id)
+JOIN journey_states j ON j.journey_id = t.journey_id
+WHERE t.agent_id = %(agent_id)s AND (%(status)s::text IS NULL OR t.status = %(status)s)
+ORDER BY coalesce(t.completed_at, t.started_at) DESC NULLS LAST, t.journey_id, t.task_id
+LIMIT %(limit)s;
 
 -- name: whole
 -- Read some journeys whole.

@@ -66,12 +66,13 @@ WHERE e.type = 'transition' AND e.to_stage NOT IN ('rollback', 'completed', 'can
 SELECT j.journey_id, j.journey_key, j.client_id, j.path_name, j.current_stage, j.stage_started_at,
        j.schedule, j.ball_with, j.waiting_for, j.held_since, j.hold_reason, j.held_by, j.owner,
        j.gate, j.possible_at, j.updated_at, a.kind, a.subject, a.severity, a.message, a.remedy,
-       a.raised_at, a.open_alerts, a.acknowledged_by
-FROM journey_states j LEFT JOIN LATERAL (
-    SELECT x.*, count(*) OVER () AS open_alerts FROM alerts x
-    WHERE x.journey_id = j.journey_id AND x.resolved_at IS NULL
-      AND (x.snoozed_until IS NULL OR x.snoozed_until <= %(now)s)
-    ORDER BY x.severity = 'page' DESC, x.severity = 'notify' DESC, x.raised_at LIMIT 1) a ON true
+       a.actual, a.expected, a.raised_at, a.open_alerts, a.acknowledged_by
+FROM journey_states j LEFT JOIN (
+    SELECT DISTINCT ON (x.journey_id) x.*, count(*) OVER (PARTITION BY x.journey_id) AS open_alerts
+    FROM alerts x
+    WHERE x.resolved_at IS NULL AND (x.snoozed_until IS NULL OR x.snoozed_until <= %(now)s)
+    ORDER BY x.journey_id, x.severity = 'page' DESC, x.severity = 'notify' DESC, x.raised_at
+) a USING (journey_id)
 WHERE j.ended_at IS NULL
   AND (a.kind IS NOT NULL OR j.schedule IN ('behind', 'stuck') OR j.held_since IS NOT NULL
        OR j.ball_with IN ('approver', 'client', 'operator'))
