@@ -134,7 +134,7 @@ class Orders:
         return shapes.path(self._newer[self.paths.get(journey, 0)])
 
     async def _approve(self, journey: UUID) -> None:
-        for actor in ("bob", "eve"):
+        for actor in ("bob", "eve", "ann"):  # who has rejected has to think again
             what = Approve(actor=actor, roles=ROLES, criterion=shapes.APPROVAL)
             await self._try(journey, what)
 
