@@ -34,6 +34,7 @@ class Options:
     one. ``wait`` scales how long searches take beside their real work (1: about 200 ms, 0: not at
     all), ``crawl_seconds`` is what one document takes to be crawled on the clients' clocks, which
     run ``speed`` times as fast as real time. Agents named in ``alone`` get processes of their own.
+    ``steady``: what a busy machine adds to the wait is not counted as the service's time.
     """
 
     folder: Path | None = None
@@ -45,6 +46,7 @@ class Options:
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     service_port: int | None = None
     agents_port: int | None = None
+    steady: bool = False
 
 
 class RunningWorld:
@@ -107,6 +109,7 @@ class RunningWorld:
             "wait": options.wait,
             "crawl_seconds": options.crawl_seconds,
             "speed": options.speed,
+            "steady": options.steady,
             "path": str(folder / "service.jsonl"),
         }
 

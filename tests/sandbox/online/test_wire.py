@@ -23,8 +23,16 @@ async def stream(_: Request) -> StreamingResponse:
     return StreamingResponse(iter([b"a", b"b"]))
 
 
+async def shown(request: Request) -> JSONResponse:
+    return JSONResponse({"method": request.method, "q": request.query_params.get("q")})
+
+
 APP = Starlette(
-    routes=[Route("/echo", echo, methods=["POST"]), Route("/stream", stream, methods=["POST"])]
+    routes=[
+        Route("/shown", shown, methods=["GET", "DELETE"]),
+        Route("/echo", echo, methods=["POST"]),
+        Route("/stream", stream, methods=["POST"]),
+    ]
 )
 
 
@@ -36,6 +44,16 @@ async def test_requests_are_answered_over_kept_connections() -> None:
             assert (status, orjson.loads(body)) == (201, {"body": {"n": n}, "who": "ann"})
         every = [wire.post("/echo", {}, b"{}") for _ in range(20)]
         assert {status for status, _ in await asyncio.gather(*every)} == {201}
+        await wire.aclose()
+
+
+async def test_any_method_is_asked() -> None:
+    async with serving(APP) as url:
+        wire = Wire(url)
+        for method in ("GET", "DELETE"):
+            status, body = await wire.ask(method, "/shown?q=a", {})
+            assert (status, orjson.loads(body)) == (200, {"method": method, "q": "a"})
+        assert (await wire.ask("PUT", "/shown", {}, b"{}"))[0] == 405
         await wire.aclose()
 
 

@@ -1,6 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -45,6 +45,25 @@ async def test_the_time_it_took_is_measured(client: Client) -> None:
     answer = await client.client("search", {"query": "pump"}, email="ann@x", now=START)
     took = (perf_counter() - begun) * 1000
     assert 15 < answer["backendTimeMillis"] <= took
+
+
+class TestSteadily:
+    """A service that does not count what a busy machine adds."""
+
+    @pytest.fixture
+    def options(self) -> Options:
+        return Options("secret", wait=0.2, steady=True)
+
+    async def test_a_machine_that_wakes_it_late_is_not_counted(self, client: Client) -> None:
+        await client.fill(document("a", "pump"))
+
+        async def hog() -> None:
+            await asyncio.sleep(0.01)
+            sleep(0.5)  # noqa: ASYNC251 -- the event loop of the service is to stand still
+
+        asked = client.client("search", {"query": "pump"}, email="ann@x", now=START)
+        answer, _ = await asyncio.gather(asked, hog())
+        assert 15 < answer["backendTimeMillis"] < 300
 
 
 async def test_a_slow_spell_makes_searches_slow_and_some_give_up(client: Client) -> None:

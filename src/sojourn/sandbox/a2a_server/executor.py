@@ -96,7 +96,7 @@ class Worker(AgentExecutor):
         if scenario.fault(Trouble.DEAD, now, self._agent_id):
             await asyncio.Event().wait()
         flaky = scenario.fault(Trouble.FLAKY, now, self._agent_id)
-        if flaky and share(made.key, "flaky") < flaky.amount:
+        if flaky and share(message.message_id, "flaky") < flaky.amount:
             return Failed("the agent lost its connection, as it does at times")
         if scenario.fault(Trouble.LIE, now, self._agent_id):
             return await self._job.boast(_untroubled(made))

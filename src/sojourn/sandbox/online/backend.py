@@ -54,7 +54,7 @@ class Hits:
 class Backend:
     """One client's instance of the service; ``now`` None leaves the time to its own clock.
 
-    Searches go over the wire where there is one; everything else goes over HTTP's own client.
+    Requests go over the wire where there is one.
     """
 
     http: httpx.AsyncClient
@@ -86,15 +86,23 @@ class Backend:
         Raises :class:`ServiceError`.
         """
         where = path[1:] if path.startswith("/") else f"{PATHS[kind]}/{path}"
-        given = {**self._headers(kind), **headers}
+        status, text = await self._sent(method, where, body, {**self._headers(kind), **headers})
+        if status >= 400:
+            raise refusal(status, text.decode(errors="replace"), where)
+        return orjson.loads(text)
+
+    async def _sent(
+        self, method: str, where: str, body: Any, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
         try:
+            if self.wire is not None:
+                said = b"" if body is None else orjson.dumps(body)
+                return await self.wire.ask(method, f"/{self.instance}/{where}", headers, said)
             url = f"{self.base}/{where}"
-            response = await self.http.request(method, url, json=body, headers=given)
-        except httpx.HTTPError as error:
+            response = await self.http.request(method, url, json=body, headers=headers)
+        except (httpx.HTTPError, OSError) as error:
             raise _unreached(error) from None
-        if response.is_error:
-            raise refusal(response.status_code, response.text, where)
-        return response.json()
+        return response.status_code, response.content
 
     async def index(self, path: str, **body: Any) -> Any:
         """Call the indexing API."""
@@ -125,17 +133,7 @@ class Backend:
         return Hits(tuple(every), float(answer["backendTimeMillis"]), took)
 
     async def _searched(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        if self.wire is None:
-            return await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
-        path = f"/{self.instance}/{PATHS[Kind.CLIENT]}/search"
-        try:
-            given = {**self._headers(Kind.CLIENT), **headers}
-            status, text = await self.wire.post(path, given, orjson.dumps(body))
-        except OSError as error:
-            raise _unreached(error) from None
-        if status >= 400:
-            raise refusal(status, text.decode(errors="replace"), path)
-        return orjson.loads(text)
+        return await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
 
     def _headers(self, kind: Kind) -> dict[str, str]:
         given = {"authorization": f"Bearer {self.tokens.of(kind, self.instance)}"}

@@ -1,4 +1,4 @@
-"""A lean HTTP client for many small searches: a tenth of what a general one costs.
+"""A lean HTTP client for many small requests: a tenth of what a general one costs.
 
 It speaks HTTP/1.1 over kept connections to one server that tells the length of its answers.
 """
@@ -30,11 +30,17 @@ class Wire:
         self._idle: list[Connection] = []
 
     async def post(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        """Return the status and the body of the answer to a POST; see :meth:`ask`."""
+        return await self.ask("POST", path, headers, body)
+
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, bytes]:
         """Return the status and the body of the answer to a request.
 
         Raises OSError, or TimeoutError after a minute.
         """
-        request = self._head(path, headers, len(body)) + body
+        request = self._head(method, path, headers, len(body)) + body
         async with asyncio.timeout(SECONDS):
             while self._idle:
                 try:
@@ -50,10 +56,10 @@ class Wire:
             writer.close()
         self._idle.clear()
 
-    def _head(self, path: str, headers: Mapping[str, str], length: int) -> bytes:
+    def _head(self, method: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
         given = {"host": f"{self._host}:{self._port}", "content-type": "application/json"}
         every = {**given, **headers, "content-length": str(length)}
-        lines = [f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in every.items())]
+        lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in every.items())]
         return "\r\n".join(lines).encode() + END
 
     async def _exchange(self, connection: Connection, request: bytes) -> tuple[int, bytes]:

@@ -70,6 +70,7 @@ def from_config(config: Mapping[str, Any], _: str) -> FastAPI:
             float(config.get("crawl_seconds", 0.0)),
             float(config.get("speed", 1.0)),
             Path(path) if path else None,
+            bool(config.get("steady", False)),
         )
     )
 
