@@ -57,3 +57,26 @@ async def test_signing_in_with_a_key_and_out(life: Life) -> None:
         assert (await client.post("/logout", data={"csrf": ANN.csrf})).headers[
             "location"
         ] == "/login"
+
+
+async def test_signing_in_elsewhere_is_offered_where_somebody_does_it(life: Life) -> None:
+    async def nobody(_request: Request) -> Principal | None:
+        return None
+
+    def pages(sso: str) -> httpx.AsyncClient:
+        door, agents = life.story.door, Directory.load()
+        app = create_dashboard(door, agents, identify=nobody, sso=sso)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
+
+    async with pages("Okta & Co") as client:
+        page = (await client.get("/login?next=/inbox%3Fa%3D1%26b%3D2")).text
+        assert (
+            'href="/login/oidc?next=/inbox%3Fa%3D1%26b%3D2">Sign in with Okta &amp; Co</a>' in page
+        )
+        told = (await client.get("/login?sso=role")).text
+        assert "no group that may come in here" in told
+        assert "<script>" not in (await client.get("/login?sso=<script>")).text
+    async with pages("") as client:
+        assert "Sign in with" not in (await client.get("/login")).text.replace(
+            "sign in with an", ""
+        )

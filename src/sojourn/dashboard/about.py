@@ -1,6 +1,6 @@
 """About this installation, and signing in and out."""
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,6 +9,14 @@ from sojourn.dashboard import forms
 from sojourn.dashboard.asking import Asked, site_of
 from sojourn.dashboard.rendering import draw
 from sojourn.store import search
+
+REFUSED: Final = {
+    "old": "That sign-in was not begun here, or took too long. Begin again.",
+    "denied": "You were not signed in over there.",
+    "role": "Your account is in no group that may come in here. Ask an administrator.",
+    "failed": "Signing in did not succeed. Try again; if it stays so, the server's log says why.",
+}
+"""Why nobody was signed in, by what the API says of it."""
 
 
 async def about(asked: Asked) -> Response:
@@ -34,7 +42,8 @@ async def login(request: Request) -> Response:
         wrong = "The key is unknown, expired or revoked."
     given = {"goal": goal, "wrong": wrong, "by_key": bool(site.sign_in)}
     old = request.query_params.get("link") == "old"
-    return draw("login.html", 401 if wrong else 200, title="Sign in", old_link=old, **given)
+    sso = {"sso": site.sso, "refused": REFUSED.get(request.query_params.get("sso", ""), "")}
+    return draw("login.html", 401 if wrong else 200, title="Sign in", old_link=old, **given, **sso)
 
 
 def safe(goal: str) -> str:

@@ -181,6 +181,7 @@ def create_dashboard(
     settings: Sequence[Setting] = (),
     private_webhooks: bool = False,
     forget: Callable[[], None] | None = None,
+    sso: str = "",
 ) -> Starlette:
     """Return the pages as an application to be mounted at ``/``, after everything else.
 
@@ -188,7 +189,8 @@ def create_dashboard(
     here, so nothing before may ask for it in a header. See :class:`Site` for the rest.
     """
     site = Site(door, agents, identify, version, stream, sign_in, sign_out, demo, settings)
-    site = replace(site, private_webhooks=private_webhooks, forget=forget or site.forget)
+    private, again = private_webhooks, forget or site.forget
+    site = replace(site, private_webhooks=private, forget=again, sso=sso)
     app = Starlette(
         routes=list(ROUTES),
         middleware=[Middleware(Secured)],

@@ -32,7 +32,8 @@ class Site:
     """One dashboard. Without ``sign_in``, ``sign_out`` or ``demo`` their buttons are not there.
 
     ``private_webhooks`` lets webhooks go to private addresses; ``forget`` has everybody looked at
-    anew, after a key was revoked.
+    anew, after a key was revoked. ``sso`` is the name of whoever signs people in at
+    ``/login/oidc``, empty where nobody does.
     """
 
     door: Door
@@ -46,5 +47,6 @@ class Site:
     settings: Sequence[Setting] = ()
     private_webhooks: bool = False
     forget: Callable[[], None] = _nothing
+    sso: str = ""
     refusals: Refusals = field(default_factory=Refusals)
     memo: Memo = field(default_factory=Memo)
