@@ -163,3 +163,15 @@ async def test_other_agents_without_a_key_are_guests_only_where_it_is_set(db: Da
         async with serving(db, **settings) as found, found.browser(**{"A2A-Version": "1.0"}) as web:
             assert (await web.post("/a2a", json=asked)).status_code == status
             assert (await web.get("/api/v1/journeys")).status_code == 401
+
+
+async def test_settings_in_force_are_shown_without_secrets(db: Database) -> None:
+    url = "postgresql://ann:p4ssw0rd@db/sojourn"
+    async with (
+        serving(db, database_url=url, port="8421") as served,
+        served.signed_in() as browser,
+    ):
+        shown = (await browser.get("/settings")).text
+    assert "p4ssw0rd" not in shown
+    assert "set; not shown" in shown
+    assert "8421" in shown

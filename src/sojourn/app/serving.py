@@ -1,8 +1,11 @@
 """What is served over HTTP: API, pages, other agents' faces and callbacks, as one application."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,7 +22,8 @@ from sojourn.api.problems import ProblemError
 from sojourn.app.opening import App
 from sojourn.control.keys import Principal
 from sojourn.dashboard import create_dashboard
-from sojourn.dashboard.site import Demo
+from sojourn.dashboard.site import Demo, Setting
+from sojourn.settings import Settings, variable
 
 
 def create_site(
@@ -45,11 +49,24 @@ def create_site(
     guest = Principal("guest", (settings.guest_role,)) if settings.guest_role else None
     add_faces(site, version=options.version, base=callbacks.base, guest=guest)
     add_callbacks(site, callbacks)
-    add_pages(site, demo)
+    add_pages(site, demo, in_force(settings))
     return site
 
 
-def add_pages(site: FastAPI, demo: Demo | None = None) -> None:
+def in_force(settings: Settings) -> list[Setting]:
+    """Return the settings as people may see them: a secret only says whether it is set."""
+    fields = type(settings).model_fields
+    every = ((name, getattr(settings, name), fields[name].description) for name in fields)
+    return [(variable(name), _told(value), about or "") for name, value, about in every]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "set; not shown"
+    return "not set" if value is None else str(value)
+
+
+def add_pages(site: FastAPI, demo: Demo | None = None, settings: Sequence[Setting] = ()) -> None:
     """Let the pages answer whatever is nobody else's; what is below /api/ is not theirs."""
     context: Context = site.state.context
     pages = create_dashboard(
@@ -60,6 +77,9 @@ def add_pages(site: FastAPI, demo: Demo | None = None) -> None:
         sign_in=SignIn(context),
         sign_out=SignOut(context),
         demo=demo,
+        settings=settings,
+        private_webhooks=context.options.private_webhooks,
+        forget=context.keyring.forget,
     )
     site.router.default = _Rest(pages, site.router.default)
 
