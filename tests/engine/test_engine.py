@@ -8,12 +8,16 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
+from pytest_httpserver import HTTPServer
 
 from sojourn.control import Line, record_lines, start
 from sojourn.control.door import Door
+from sojourn.control.routes import Route
 from sojourn.core.outcomes import Call, Completed, Outcome
 from sojourn.engine import engine as module
-from sojourn.engine.engine import Pace, run_engine
+from sojourn.engine.engine import Outbound, Pace, run_engine
+from sojourn.engine.vitals import Vitals
 from sojourn.paths import load
 from sojourn.store import clock
 from sojourn.store.postgres import Database, DatabaseUnavailable
@@ -173,3 +177,34 @@ async def test_a_database_that_is_away_at_the_start_is_said_to_be(
     monkeypatch.setattr("sojourn.engine.lease.register", away)
     with pytest.raises(DatabaseUnavailable):
         await run_engine(await door_of(db), Bridge(), asyncio.Event(), PACE)
+
+
+async def test_the_engine_counts_what_it_does_and_tells_people_of_alerts(
+    db: Database, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/in", method="POST").respond_with_data("")
+    url = f"json://127.0.0.1:{httpserver.port}/in"
+    outbound = Outbound((Route("team", (url,), kinds=("breaker_open",)),), "https://s.test")
+    door, vitals, stop = await door_of(db), Vitals(), asyncio.Event()
+    engine = asyncio.create_task(run_engine(door, Bridge(), stop, PACE, vitals, outbound))
+    await until(db, "SELECT name FROM alert_routes", [("team",)])
+    await start(door, PATH, "acme", "ann")
+    await until(db, "SELECT count(*) FROM tasks WHERE status = 'completed'", [(3,)])
+    await rows(
+        db,
+        "INSERT INTO system_alerts (kind, subject, severity, message) "
+        "VALUES ('breaker_open', 'an-agent', 'notify', 'it fails')",
+    )
+    await until(db, "SELECT status FROM alert_notices", [("delivered",)])
+    stop.set()
+    await asyncio.wait_for(engine, 20)
+    assert [request.get_json()["title"] for request, _ in httpserver.log] == [
+        "[notify] Sojourn: breaker open"
+    ]
+    told = generate_latest(vitals.registry).decode()
+    assert 'sojourn_engine_outcomes_total{status="completed"} 3.0' in told
+    assert "sojourn_engine_claims_total 3.0" in told
+    assert 'sojourn_engine_sent_total{kind="alert",status="delivered"} 1.0' in told
+    assert 'sojourn_loop_rounds_total{loop="messenger"}' in told
+    assert 'sojourn_loop_quiet_seconds{loop="lease"}' in told
+    assert vitals.hung() == []
