@@ -48,3 +48,5 @@ def test_faults_name_the_key() -> None:
     toolless = AgentSpec(protocol="mcp", command=("server",))
     assert list(faults(toolless)) == [("protocol", "mcp needs tool")]
     assert list(faults(odd)) == [("url", "an agent of protocol python has no url")]
+    late = AgentSpec(protocol="a2a", url="https://x", completes="callback")
+    assert list(faults(late)) == [("completes", "an agent of protocol a2a has no completes")]
