@@ -60,6 +60,7 @@ class Server(asyncio.Protocol):
     """The remote agent: takes work with 202, and is still working whenever it is asked."""
 
     asked = 0
+    taken = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
@@ -81,8 +82,9 @@ class Server(asyncio.Protocol):
 
 def _answer(head: bytes) -> bytes:
     if head.startswith(b"get /count"):
-        return _reply("200 OK", {"asked": Server.asked})
+        return _reply("200 OK", {"asked": Server.asked, "taken": Server.taken})
     if head.startswith(b"post"):
+        Server.taken += 1
         return _reply("202 Accepted", {"status_url": f"/work/{uuid4()}", "poll_after": EVERY})
     Server.asked += 1
     return _reply("200 OK", {"status": "working", "poll_after": EVERY})
@@ -168,15 +170,15 @@ def rss(process: subprocess.Popen[str]) -> int:
 
 def polls(agent: str, seconds: float) -> float:
     """Return how many polls a second arrive at the agent, over so many seconds."""
-    before, begun = asked(agent), time.monotonic()
+    before, begun = count(agent, "asked"), time.monotonic()
     time.sleep(seconds)
-    return (asked(agent) - before) / (time.monotonic() - begun)
+    return (count(agent, "asked") - before) / (time.monotonic() - begun)
 
 
-def asked(agent: str) -> int:
-    """Return how many polls the agent has answered."""
+def count(agent: str, what: str) -> int:
+    """Return how many polls the agent has answered (``asked``), or how much work it took."""
     with urlopen(f"{agent}/count") as answer:
-        return int(json.load(answer)["asked"])
+        return int(json.load(answer)[what])
 
 
 async def measured(db: Database, agent: str, tasks: int, seconds: float) -> dict[str, Any]:
@@ -197,13 +199,15 @@ def floor(agent: str, tasks: int, seconds: float) -> dict[str, Any]:
     """Measure asyncio tasks that hold the same."""
     with child("--bare", str(tasks), "--agent", agent) as (process, _):
         time.sleep(2 * EVERY)
-        level = rss(process)
+        level, begun, taken = rss(process), time.monotonic(), count(agent, "taken")
         if process.stdin:
             process.stdin.write("go\n")
             process.stdin.flush()
-        time.sleep(2 * EVERY)
+        while count(agent, "taken") < taken + tasks:
+            time.sleep(0.2)
+        took = time.monotonic() - begun
         rate = polls(agent, seconds)
-        return _row("floor", tasks, level, rss(process), rate)
+        return _row("floor", tasks, level, rss(process), rate) | {"all_sent_s": round(took, 1)}
 
 
 def _row(name: str, tasks: int, level: int, held: int, rate: float) -> dict[str, Any]:
