@@ -3,7 +3,16 @@
 import sys
 from importlib import import_module
 
-NAMES = ("flight", "pages", "work")
+NAMES = (
+    "api",
+    "fairness",
+    "flight",
+    "latency",
+    "measurements",
+    "pages",
+    "tick",
+    "work",
+)
 
 
 def main() -> None:
