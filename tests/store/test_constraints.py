@@ -141,7 +141,7 @@ async def test_the_journal_does_not_fork(kept: Database) -> None:
     seq = await newest(kept) + 1
     first = (EVENT, (seq, "transition", "sandbox", "promote_to_pilot", "pilot", 1))
     other = (EVENT, (seq + 1, "transition", "sandbox", "cancel_journey", "cancelled", 1))
-    await refused(kept, "journey_events_journey_id_prev_stage_seq_key", first, other)
+    await refused(kept, "journey_events_one_line", first, other)
 
 
 async def test_no_number_is_given_twice(kept: Database) -> None:

@@ -158,3 +158,57 @@ async def test_no_table_is_read_whole(
         if "Index Cond" not in n and n["Plan Rows"] > 1_000 and "due" not in n["Index Name"]
     ]
     assert unbounded == [], "an index that is read from end to end is a table read whole"
+
+
+PEOPLES = {"find", "resolve", "taken_keys", "series", "hand_back", "rescue", "undoable"}
+"""Statements that the engine's loops do not live by."""
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "given"),
+    [hot for hot in HOT if hot[1] not in PEOPLES],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+async def test_the_engine_plans_by_index_even_before_there_are_rows(
+    shared: Database, subject: str, name: str, given: Mapping[str, Any]
+) -> None:
+    query = queries.load(subject)[name].sql
+    async with shared.sets.connection() as connection:
+        settings = await (await connection.execute(b"SHOW plan_cache_mode")).fetchall()
+        assert settings == [("force_generic_plan",)]
+        cursor = await connection.execute(
+            f"EXPLAIN (FORMAT JSON) {query}".encode(), {**GIVEN, **given}
+        )
+        [row] = await cursor.fetchall()
+    found = list(nodes(row[0][0]["Plan"]))
+    joins = {n["Node Type"] for n in found} & {"Hash Join", "Merge Join", "Bitmap Heap Scan"}
+    assert joins == set(), "a set's rows find theirs one by one"
+    whole = [n for n in found if n["Node Type"] == "Seq Scan" and n["Relation Name"] in BIG]
+    assert whole == []
+
+
+async def test_a_claim_reads_no_more_of_the_queue_than_it_takes(large: Database) -> None:
+    async with large.sets.connection() as connection, connection.transaction(force_rollback=True):
+        await connection.execute(b"UPDATE tasks SET due_at = %s WHERE task_id = 't1'", [START])
+        query = queries.load("work")["claim"].sql
+        given = {**GIVEN, "limit": 10, "worker": KEY}
+        cursor = await connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), given)
+        [row] = await cursor.fetchall()
+    queue = [n for n in nodes(row[0][0]["Plan"]) if n.get("Index Name") == "tasks_ready"]
+    assert len(queue) == 1
+    assert queue[0]["Actual Rows"] <= 10
+
+
+async def test_what_changes_all_the_time_is_swept_early(shared: Database) -> None:
+    """Dead rows are bounded by a number for the wake-ups, by a fiftieth for what is large."""
+    query = """SELECT c.relname, o.option_value::float FROM pg_class c,
+        pg_options_to_table(c.reloptions) o
+        WHERE o.option_name = 'autovacuum_vacuum_scale_factor' ORDER BY 1"""
+    found = dict(await rows(shared, query))
+    assert found == {
+        "deliveries": 0.02,
+        "journey_states": 0.02,
+        "tasks": 0.02,
+        "units_of_work": 0.02,
+        "wakeups": 0.0,
+    }

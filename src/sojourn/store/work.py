@@ -29,7 +29,9 @@ from sojourn.store.sets import Connection, Row, Statement, batch, fetch, one, se
 _QUERIES = queries.load("work")
 PROGRESS: Final = _QUERIES["progress"]
 STRIDE: Final = 10
-"""How many tasks of a unit are ready at once; those after them follow so many milliseconds later."""
+"""How many tasks of a unit take the same place in the queue."""
+BEHIND: Final = timedelta(milliseconds=100)
+"""How much later the next ones stand there: as if they had come that much later."""
 
 
 def progress(row: Row) -> Progress:
@@ -121,7 +123,7 @@ def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[
             "refers": "${" in json.dumps(task.input_data, default=str),
             # A flood of one journey's tasks queues behind the first tasks of the others; what is
             # begun together, a handful of a unit's tasks, is settled and followed together too.
-            "due_at": now + timedelta(milliseconds=position // STRIDE * STRIDE) if ready else None,
+            "due_at": now + position // STRIDE * BEHIND if ready else None,
         }
 
 

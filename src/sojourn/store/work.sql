@@ -54,7 +54,7 @@ WHERE u.journey_id = x.journey_id AND u.uow_id = x.uow_id;
 
 -- name: release
 -- Let the first tasks of units begin that waited for other units.
-UPDATE tasks t SET due_at = x.at + t.position / 10 * interval '10 milliseconds', timed = false
+UPDATE tasks t SET due_at = x.at + t.position / 10 * interval '100 milliseconds', timed = false
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, at timestamptz)
 WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id
   AND t.status = 'pending' AND t.waiting_on = 0 AND t.due_at IS NULL;
@@ -353,7 +353,7 @@ WITH x AS (
     UPDATE tasks t SET waiting_on = t.waiting_on - f.n, timed = false,
         (due_at, status, owner, fence, sent, started_at, deadline_at) = (
             SELECT CASE WHEN ready AND NOT taken
-                        THEN %(now)s + t.position / 10 * interval '10 milliseconds' END,
+                        THEN %(now)s + t.position / 10 * interval '100 milliseconds' END,
                    CASE WHEN taken THEN 'running' ELSE t.status END,
                    CASE WHEN taken THEN %(worker)s::uuid END, t.fence + taken::int, taken,
                    CASE WHEN taken THEN %(now)s END,
