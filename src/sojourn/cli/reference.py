@@ -26,6 +26,7 @@ SHAPES: Final[Mapping[str, str]] = {
     "demo": "the report that it prints for people",
     "serve": "`{ready, pid, agents, url, link}`, one line, when it is ready",
     "worker": "`{ready, pid, agents}`, one line, when it is ready",
+    "sandbox": "`{ready, service, agents: {id: url}, directory, processes}`, one line, when it is ready",
     "start": "a change",
     "list": "`{journeys: [journey], next}`; `next` is the key for `--after`, null at the end",
     "show": "`{journey, gate: {place, evidence_hash, result...}, triggers: [check], facts: {name: "
