@@ -14,8 +14,9 @@ from sojourn.app import App, let_call_back
 from sojourn.app.serving import create_site
 from sojourn.control import keys, start
 from sojourn.control.sessions import create_link
+from sojourn.engine.vitals import Vitals
 from sojourn.paths import load
-from sojourn.settings import Settings
+from sojourn.settings import Settings, SettingsError
 from sojourn.store.postgres import Database
 from tests.doors import rows, still_door
 from tests.journeys.small import SMALL
@@ -46,7 +47,7 @@ class Served:
 async def serving(db: Database, **settings: str) -> AsyncIterator[Served]:
     named = {f"SOJOURN_{name.upper()}": value for name, value in settings.items()}
     app = App(still_door(db), Directory.load(), Settings.load(named))
-    site = create_site(app, await let_call_back(app, "http://test"))
+    site = create_site(app, await let_call_back(app, "http://test"), vitals=Vitals())
     async with site.router.lifespan_context(site):
         while not site.state.context.feed.alive:
             await asyncio.sleep(0.01)
@@ -141,6 +142,31 @@ async def test_a_link_is_good_once_and_a_browser_is_told_so_on_a_page(served: Se
     async with served.browser(**HTML) as browser:
         again = await browser.get(f"/login/link?token={token}", follow_redirects=True)
         assert "used already" in again.text
+
+
+async def test_who_signs_people_in_is_offered_and_what_the_engine_does_is_counted(
+    db: Database,
+) -> None:
+    given = {
+        "oidc_issuer": "https://login.example",
+        "oidc_client_id": "sojourn",
+        "oidc_client_secret": "hush",
+        "oidc_roles": "staff=operator",
+        "oidc_name": "Example",
+        "public_metrics": "true",
+    }
+    async with serving(db, **given) as served, served.browser() as browser:
+        assert "Sign in with Example" in (await browser.get("/login")).text
+        assert "sojourn_engine_claims_total 0.0" in (await browser.get("/metrics")).text
+        async with served.signed_in() as ann:
+            shown = (await ann.get("/settings")).text
+            assert ("SOJOURN_OIDC_CLIENT_SECRET" in shown, "hush" in shown) == (True, False)
+
+
+async def test_half_a_provider_is_told_at_the_start(db: Database) -> None:
+    with pytest.raises(SettingsError, match="SOJOURN_OIDC_CLIENT_ID"):
+        async with serving(db, oidc_issuer="https://login.example"):
+            pass
 
 
 async def test_what_the_settings_say_is_heeded(db: Database) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from sojourn.api.context import Finding
 from sojourn.app.opening import App
 from sojourn.app.running import Running, own_lease
+from sojourn.engine.vitals import Vitals
 
 PATIENCE: Final = 3.0
 """Seconds that a look may take."""
@@ -14,16 +15,19 @@ PATIENCE: Final = 3.0
 class EngineProbe:
     """Looks at the engine's loops and its lease."""
 
-    def __init__(self, app: App, engine: Running, stop: asyncio.Event) -> None:
-        """Look at an engine that ``stop`` ends."""
+    def __init__(self, app: App, engine: Running, stop: asyncio.Event, vitals: Vitals) -> None:
+        """Look at an engine that ``stop`` ends and whose loops ``vitals`` watches."""
         self._app = app
         self._engine = engine
         self._stop = stop
+        self._vitals = vitals
 
     async def __call__(self) -> list[Finding]:
         """Return what was found; without its loops the process is of no use."""
         alive = not self._engine.done()
         found = [Finding("engine", alive, "runs" if alive else "has ended", vital=True)]
+        hung = self._vitals.hung()
+        found.append(Finding("loops", not hung, "; ".join(hung) or "turn"))
         found.append(await self._lease())
         stopping = [Finding("stopping", False, "told to stop")]
         return found + stopping if self._stop.is_set() else found

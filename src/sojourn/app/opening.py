@@ -69,4 +69,5 @@ def pace(settings: Settings) -> Pace:
         settings.claim_batch,
         settings.worker_tasks,
         settings.journey_batch,
+        settings.private_webhooks,
     )

@@ -6,7 +6,9 @@ import socket
 from typing import Final
 
 from sojourn.app.opening import App, pace
+from sojourn.app.outside import outbound
 from sojourn.engine.engine import run_engine
+from sojourn.engine.vitals import Vitals
 from sojourn.store.sets import Row
 from sojourn.store.workers import list_workers
 
@@ -14,9 +16,11 @@ LOOK: Final = 0.05
 Running = asyncio.Task[None]
 
 
-def begin(app: App, stop: asyncio.Event) -> Running:
-    """Start the engine's loops."""
-    return asyncio.create_task(run_engine(app.door, app.agents, stop, pace(app.settings)))
+def begin(app: App, stop: asyncio.Event, *, vitals: Vitals | None = None, url: str = "") -> Running:
+    """Start the engine's loops; ``vitals`` counts, ``url`` is where messages say the pages are."""
+    told = outbound(app.settings, url)
+    pace_ = pace(app.settings)
+    return asyncio.create_task(run_engine(app.door, app.agents, stop, pace_, vitals, told))
 
 
 async def begun(app: App, engine: Running) -> None:

@@ -18,22 +18,31 @@ from sojourn.api.auth import OWN, address
 from sojourn.api.callbacks import add_callbacks
 from sojourn.api.context import Context, Probe
 from sojourn.api.faces import add_faces
+from sojourn.api.oidc import add_oidc
 from sojourn.api.problems import ProblemError
 from sojourn.app.opening import App
+from sojourn.app.outside import provider
 from sojourn.control.keys import Principal
 from sojourn.dashboard import create_dashboard
 from sojourn.dashboard.site import Demo, Setting
+from sojourn.engine.vitals import Vitals
 from sojourn.settings import Settings, variable
 
 
 def create_site(
-    app: App, callbacks: Callbacks, *, probe: Probe | None = None, demo: Demo | None = None
+    app: App,
+    callbacks: Callbacks,
+    *,
+    probe: Probe | None = None,
+    vitals: Vitals | None = None,
+    demo: Demo | None = None,
 ) -> FastAPI:
     """Return everything that `sojourn serve` answers.
 
     ``callbacks`` are those that the agents were told of; their base is where others reach us.
-    ``probe`` looks at what runs beside it in the process, for its health. ``demo`` starts a fleet
-    of clients to look at.
+    ``probe`` looks at what runs beside it in the process, for its health, and ``vitals`` counts what
+    that does. ``demo`` starts a fleet of clients to look at. Raises SettingsError where the
+    settings of the provider that signs people in are not whole.
     """
     settings = app.settings
     options = Options(
@@ -49,7 +58,12 @@ def create_site(
     guest = Principal("guest", (settings.guest_role,)) if settings.guest_role else None
     add_faces(site, version=options.version, base=callbacks.base, guest=guest)
     add_callbacks(site, callbacks)
-    add_pages(site, demo, in_force(settings))
+    if vitals is not None:
+        site.state.context.instruments.also(vitals.registry)
+    sso = provider(settings)
+    if sso is not None:
+        add_oidc(site, sso)
+    add_pages(site, demo, in_force(settings), sso.name if sso else "")
     return site
 
 
@@ -66,7 +80,9 @@ def _told(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-def add_pages(site: FastAPI, demo: Demo | None = None, settings: Sequence[Setting] = ()) -> None:
+def add_pages(
+    site: FastAPI, demo: Demo | None = None, settings: Sequence[Setting] = (), sso: str = ""
+) -> None:
     """Let the pages answer whatever is nobody else's; what is below /api/ is not theirs."""
     context: Context = site.state.context
     pages = create_dashboard(
@@ -80,6 +96,7 @@ def add_pages(site: FastAPI, demo: Demo | None = None, settings: Sequence[Settin
         settings=settings,
         private_webhooks=context.options.private_webhooks,
         forget=context.keyring.forget,
+        sso=sso,
     )
     site.router.default = _Rest(pages, site.router.default)
 

@@ -15,6 +15,7 @@ import typer
 
 from sojourn.app import App, let_call_back, open_app
 from sojourn.app.running import begin, begun
+from sojourn.app.tracing import tracing
 from sojourn.cli import logs, options, screen, web
 from sojourn.cli.failures import Status
 from sojourn.control.sessions import create_link
@@ -70,11 +71,14 @@ async def _serve(app: App, stop: asyncio.Event, bound: socket.socket, *, as_json
     # Imported here: commands that serve nothing should not wait for it.
     from sojourn.app.health import EngineProbe
     from sojourn.app.serving import create_site
+    from sojourn.engine.vitals import Vitals
 
     url = web.url(bound)
     callbacks = await let_call_back(app, url)
-    engine = begin(app, stop)
-    site = create_site(app, callbacks, probe=EngineProbe(app, engine, stop))
+    vitals = Vitals()
+    engine = begin(app, stop, vitals=vitals, url=url)
+    probe = EngineProbe(app, engine, stop, vitals)
+    site = create_site(app, callbacks, probe=probe, vitals=vitals)
     async with web.serving(bound, site) as http:
         http.add_done_callback(lambda _: stop.set())
         await begun(app, engine)
@@ -90,6 +94,10 @@ def _run(
     logs.configure(settings)
 
     async def main() -> None:
+        with tracing():
+            await opened()
+
+    async def opened() -> None:
         async with open_app(settings) as app:
             if dry_run:
                 _checked(app, as_json=as_json)
