@@ -137,3 +137,14 @@ async def test_a_round_that_never_ends_and_rounds_that_fail_are_overdue() -> Non
     made = failing.good_at
     await failing.run(failing.stop)
     assert (failing.good_at, failing.turns) == (made, 0), "a failed round is no good one"
+
+
+async def test_a_cancellation_that_comes_with_a_wake_is_not_lost() -> None:
+    loop = Waiting()
+    running = asyncio.create_task(loop.run(asyncio.Event()))
+    await loop.next()
+    await asyncio.sleep(0)
+    loop.wake()
+    running.cancel()
+    await asyncio.wait({running}, timeout=5)
+    assert running.cancelled()

@@ -86,8 +86,9 @@ class Loop(ABC):
         return pause
 
     async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(0)
         if seconds > 0:
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes with the wake-up.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
-        else:
-            await asyncio.sleep(0)
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
