@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sojourn.core.criteria import CriteriaCheck, Criterion, Observe, Operator, Verdict
+from sojourn.core.criteria import (
+    CriteriaCheck,
+    Criterion,
+    Observation,
+    Observe,
+    Operator,
+    Verdict,
+)
 from sojourn.core.decision import Alert
 from sojourn.core.gates import Faced, faced
-from sojourn.core.judge import expected, judge, show
+from sojourn.core.judge import expected, holds_true, judge, judged_value, show
 from sojourn.core.paths import Action, Trigger
 from sojourn.core.snapshot import Snapshot, span
 
@@ -35,11 +42,18 @@ def _triggers(shot: Snapshot, now: datetime) -> Iterator[Alert]:
     if shot.state.admitted_at is None:
         return
     for trigger in stage.triggers:
-        if trigger.criterion.observe == Observe.METRIC:
-            key = f"{stage.name}/trigger/{trigger.criterion.name}"
-            check = judge(trigger.criterion, shot.seen.get(key), shot.state, now)
+        rule = trigger.criterion
+        seen = shot.seen.get(f"{stage.name}/trigger/{rule.name}")
+        # Most are far from their limits: what is not worth telling is not judged once more.
+        if rule.observe == Observe.METRIC and seen is not None and _worth(rule, seen):
+            check = judge(rule, seen, shot.state, now)
             if alert := _trigger(trigger, check, shot):
                 yield alert
+
+
+def _worth(rule: Criterion, seen: Observation) -> bool:
+    value = judged_value(rule, seen)
+    return value is not None and (holds_true(rule, value) or _near(rule, value, FAR))
 
 
 def _trigger(trigger: Trigger, check: CriteriaCheck, shot: Snapshot) -> Alert | None:
@@ -88,8 +102,9 @@ def _alert(kind: str, trigger: Trigger, check: CriteriaCheck, told: str) -> Aler
 
 
 def _stale(item: Faced, shot: Snapshot, now: datetime) -> Alert | None:
-    rule, seen = item.criterion, shot.seen.get(item.key)
-    limit, newest = rule.evidence.max_age, seen.newest_at if seen else None
+    rule, limit = item.criterion, item.criterion.evidence.max_age
+    seen = shot.seen.get(item.key) if limit is not None else None
+    newest = seen.newest_at if seen else None
     if limit is None or newest is None or now - newest <= limit:
         return None
     source = seen.source if seen and seen.source else "its source"
