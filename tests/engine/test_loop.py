@@ -83,17 +83,16 @@ class Waiting(Loop):
 
     def __init__(self) -> None:
         super().__init__(3600)
-        self.round = asyncio.Event()
+        self.round = asyncio.Semaphore(0)
         self.rounds = 0
 
     async def once(self) -> float:
         self.rounds += 1
-        self.round.set()
+        self.round.release()
         return 3600
 
     async def next(self) -> None:
-        await asyncio.wait_for(self.round.wait(), 5)
-        self.round.clear()
+        await asyncio.wait_for(self.round.acquire(), 5)
 
 
 async def test_a_wake_ends_the_rest_also_when_it_comes_during_a_round() -> None:
