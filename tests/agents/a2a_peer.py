@@ -159,6 +159,8 @@ class Between:
         self.unlisted = False
         self.cut = False
         """Whether streams break off after their first event."""
+        self.flood = False
+        """Whether streams go on for ever after their first event, and say nothing."""
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
 
@@ -174,6 +176,8 @@ class Between:
             await answer(send, 501, b"{}")
         elif self.cut and "stream" in self.asked[-1].lower():
             await self.app(scope, again(body, receive), cutting(send))
+        elif self.flood and "stream" in self.asked[-1].lower():
+            await self.app(scope, again(body, receive), flooding(send, self.peer))
         elif behaviour and self.sends(scope, body):
             await getattr(self, behaviour)(scope, again(body, receive), send)
         else:
@@ -245,6 +249,21 @@ def cutting(send: Send) -> Send:
             raise ConnectionError("the stream was cut")
 
     return cut
+
+
+def flooding(send: Send, peer: Peer) -> Send:
+    """Return what passes on the beginning of a stream, and then pours."""
+
+    async def pour(message: Message) -> None:
+        await send(message)
+        if message.get("body"):
+            for _ in range(1000):
+                await send({**message, "body": b": " + b"x" * 65536 + b"\n", "more_body": True})
+                peer.sent_bytes += 65536
+                await asyncio.sleep(0)
+            await asyncio.Event().wait()
+
+    return pour
 
 
 def head(status: int, **headers: bytes) -> Message:

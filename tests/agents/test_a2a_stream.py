@@ -122,6 +122,16 @@ async def test_a_stream_that_breaks_off_is_polled_instead(
     assert there.executor.peer.executed == {made.key: 1}
 
 
+async def test_a_stream_that_floods_is_left(stack: AsyncExitStack, there: Served) -> None:
+    there.between.flood = True
+    agent, made, begun = agent_at(stack, there, Streams(seconds=60)), call("working"), monotonic()
+    assert isinstance(await agent.send(made), Working)
+    assert monotonic() - begun < 5
+    assert there.executor.peer.sent_bytes < 20 << 20
+    there.between.flood = False
+    assert isinstance(await finish(agent, replace(made, sent_before=True)), Completed)
+
+
 @pytest.mark.parametrize("binding", ["JSONRPC", "HTTP+JSON"])
 async def test_an_agent_that_only_says_that_it_streams_is_asked_without(
     stack: AsyncExitStack, binding: str
