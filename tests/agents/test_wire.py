@@ -9,9 +9,11 @@ from sojourn.agents.guard import Forbidden, Guard
 from sojourn.agents.http import HttpAgent
 from sojourn.agents.shape import BadAnswer
 from sojourn.agents.wire import client, patience
+from sojourn.control import traces
 from sojourn.core.outcomes import Failed
 from tests.agents.calls import call
 from tests.agents.servers import raw, reply, request
+from tests.tracer import traced
 
 OPEN = Guard(allow_private=True)
 
@@ -143,3 +145,24 @@ async def test_who_finds_no_connection_in_time_has_sent_nothing() -> None:
 
 async def fetched(web: httpx.AsyncClient, url: str) -> int:
     return (await web.get(url)).status_code
+
+
+async def test_an_agent_is_told_of_the_trace_only_where_somebody_traces() -> None:
+    told: list[bytes] = []
+
+    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.append((await reader.readuntil(b"\r\n\r\n")).lower())
+        writer.write(reply(b"{}"))
+        await writer.drain()
+
+    async with raw(keep) as url, client(OPEN) as web:
+        await web.get(url)
+        with traced() as kept, traces.span("call"):
+            await web.get(url)
+    [span] = kept.get_finished_spans()
+    without, within = told
+    assert b"traceparent" not in without
+    assert (
+        f"traceparent: 00-{span.context.trace_id:032x}-{span.context.span_id:016x}".encode()
+        in within
+    )
