@@ -159,6 +159,8 @@ class Between:
         self.unlisted = False
         self.cut = False
         """Whether streams break off after their first event."""
+        self.garble = False
+        """Whether streams cannot be read."""
         self.flood = False
         """Whether streams go on for ever after their first event, and say nothing."""
         self.asked: list[str] = []
@@ -176,6 +178,8 @@ class Between:
             await answer(send, 501, b"{}")
         elif self.cut and "stream" in self.asked[-1].lower():
             await self.app(scope, again(body, receive), cutting(send))
+        elif self.garble and "stream" in self.asked[-1].lower():
+            await self.app(scope, again(body, receive), garbling(send))
         elif self.flood and "stream" in self.asked[-1].lower():
             await self.app(scope, again(body, receive), flooding(send, self.peer))
         elif behaviour and self.sends(scope, body):
@@ -249,6 +253,16 @@ def cutting(send: Send) -> Send:
             raise ConnectionError("the stream was cut")
 
     return cut
+
+
+def garbling(send: Send) -> Send:
+    """Return what passes nonsense on instead of what is said."""
+
+    async def garble(message: Message) -> None:
+        nonsense = {"body": b"data: {nonsense\n\n"} if message.get("body") else {}
+        await send({**message, **nonsense})
+
+    return garble
 
 
 def flooding(send: Send, peer: Peer) -> Send:

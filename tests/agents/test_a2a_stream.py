@@ -122,6 +122,21 @@ async def test_a_stream_that_breaks_off_is_polled_instead(
     assert there.executor.peer.executed == {made.key: 1}
 
 
+async def test_an_agent_whose_streams_cannot_be_read_is_asked_without(
+    stack: AsyncExitStack, there: Served
+) -> None:
+    there.between.garble = True
+    agent, made = agent_at(stack, there), call("working")
+    first = await agent.send(made)
+    assert isinstance(first, Working), first
+    assert "lost" in first.handle
+    outcome = await finish(agent, replace(made, handle=stored(first.handle), sent_before=True))
+    assert isinstance(outcome, Completed), outcome
+    assert there.executor.peer.executed == {made.key: 1}
+    assert isinstance(await finish(agent, call("success")), Completed)
+    assert sum(name in SENDS for name in there.between.asked) == 1
+
+
 async def test_a_stream_that_floods_is_left(stack: AsyncExitStack, there: Served) -> None:
     there.between.flood = True
     agent, made, begun = agent_at(stack, there, Streams(seconds=60)), call("working"), monotonic()

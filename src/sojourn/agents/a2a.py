@@ -1,6 +1,7 @@
 """Agents over A2A, through the official SDK: sent without blocking, found again by their context."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -176,7 +177,10 @@ class A2aAgent:
                 return await self._watched(
                     call, opened.streaming.send_message(asked, context=context)
                 )
-            except (A2AError, NotImplementedError) as error:
+            except Exception as error:
+                if garbled(error):
+                    self._streams.distrust()
+                    raise Lost(f"its stream cannot be read: {error}") from None
                 if not unlisted(error):
                     raise
         return self._outcome(await first(opened.client, asked, context), call)
@@ -286,6 +290,13 @@ def unlisted(error: Exception) -> bool:
     if isinstance(cause, httpx.HTTPStatusError) and cause.response.status_code in UNSERVED:
         return True
     return isinstance(error, UNLISTED)
+
+
+def garbled(error: BaseException) -> bool:
+    """Say whether an error means that what came cannot be read, though it may well be at work."""
+    return any(
+        isinstance(e, json.JSONDecodeError | ProtobufError) for e in (error, error.__cause__)
+    )
 
 
 async def first(

@@ -32,11 +32,16 @@ class Streams:
     def __init__(self, most: int = STREAMS, seconds: float = STREAM_SECONDS) -> None:
         """At most ``most`` are open at once, each for ``seconds``."""
         self._free = most
+        self._trusted = True
         self._seconds = seconds
 
     def offered(self, card: AgentCard) -> bool:
         """Say whether an agent streams, and whether there is room for one more."""
-        return bool(card.capabilities.streaming) and self._free > 0
+        return bool(card.capabilities.streaming) and self._trusted and self._free > 0
+
+    def distrust(self) -> None:
+        """Hold no more streams of this agent: they cannot be read."""
+        self._trusted = False
 
     async def watch(
         self, events: AsyncIterator[StreamResponse], seconds: float
