@@ -151,11 +151,13 @@ def test_a_rollback_s_end_is_told_until_its_stage_is_entered_again() -> None:
     open_ = frozenset({("rollback", "pilot")})
     back = shot(path=plan, alerts=open_)
     alert = found(back)["rolled_back", "pilot"]
-    assert alert.message == "rolled back from pilot; now in sandbox"
+    assert alert.message == "rolled back from pilot, back in sandbox"
     kept = replace(back, alerts=frozenset({("rolled_back", "pilot")}))
     assert ("rolled_back", "pilot") in found(kept)
     again = replace(kept, state=state(current_stage="pilot", completed_stages=("sandbox",)))
     assert found(again) == {}
     first = replace(back, alerts=frozenset({("rollback_failed", "sandbox")}))
-    assert ("rolled_back", "sandbox") in found(first)
+    assert (
+        found(first)["rolled_back", "sandbox"].message == "rolled back from sandbox, begun afresh"
+    )
     assert found(replace(back, alerts=frozenset())) == {}

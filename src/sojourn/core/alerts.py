@@ -173,5 +173,7 @@ def _rolled_back(shot: Snapshot) -> Iterator[Alert]:
     for stage in sorted({subject for kind, subject in shot.alerts if kind in kinds}):
         left = names.index(stage) if stage in names else -1
         if left > present or left == present == 0:
-            told = f"rolled back from {stage}; now in {state.current_stage}"
+            afresh = stage == state.current_stage
+            now_in = "begun afresh" if afresh else f"back in {state.current_stage}"
+            told = f"rolled back from {stage}, {now_in}"
             yield Alert("rolled_back", stage, "notify", told, EXPLAIN)
