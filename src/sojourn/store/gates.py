@@ -49,7 +49,14 @@ def _rulings(decisions: Iterable[Decision]) -> Iterator[Row]:
 def _facts(decisions: Iterable[Decision]) -> Iterator[Row]:
     for decision in decisions:
         for name, fact in decision.facts.items():
-            yield {"journey_id": decision.state.journey_id, "name": name, **asdict(fact)}
+            yield {
+                "journey_id": decision.state.journey_id,
+                "name": name,
+                "value": fact.value,
+                "at": fact.at,
+                "source": fact.source,
+                "actor": fact.actor,
+            }
 
 
 async def results(connection: Connection, journey_id: UUID, limit: int = 1000) -> list[Row]:

@@ -120,7 +120,7 @@ def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[
             "undo": task.undo,
             "undo_of": task.undo_of,
             "task_group": task.group,
-            "refers": "${" in json.dumps(task.input_data, default=str),
+            "refers": bool(task.input_data) and "${" in json.dumps(task.input_data, default=str),
             # A flood of one journey's tasks queues behind the first tasks of the others; what is
             # begun together, a handful of a unit's tasks, is settled and followed together too.
             "due_at": now + position // STRIDE * BEHIND if ready else None,
