@@ -40,7 +40,7 @@ def configure(settings: Settings, *, quiet: bool = False) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # Their lines at info level are one for each request or connection.
-    for noisy in ("httpx", "httpcore", "uvicorn", "mcp", "psycopg.pool"):
+    for noisy in ("httpx", "httpx2", "httpcore", "httpcore2", "uvicorn", "mcp", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     # It warns of pipelines that a refused statement ended, which is told to the caller anyway.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
