@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +34,24 @@ agents:
 class Fleet:
     """Workers and an agent, by pid; the cradle forks and reaps them."""
 
-    def __init__(self, folder: Path, without: str = "") -> None:
+    def __init__(self, folder: Path, without: str = "", inside: Sequence[str] = ()) -> None:
+        """``inside`` is a command that all of them are run by, such as one that moves them."""
         self.folder = folder
         self.workers: list[int] = []
         self.web = 0
         self.port = 0
         self.frozen: set[int] = set()
         self._without = without
+        self._inside = inside
         self._url = ""
         self._lock = asyncio.Lock()
         self._cradle: asyncio.subprocess.Process | None = None
 
-    async def open(self, url: str) -> None:
-        """Start the agent; workers will use the database at the URL."""
+    async def open(self, url: str, *, web: bool = True) -> None:
+        """Start the agent (``web``); workers will use the database at the URL."""
         self._url = url
         self._cradle = await asyncio.create_subprocess_exec(
+            *self._inside,
             sys.executable,
             "-m",
             "tests.faults.cradle",
@@ -58,7 +62,8 @@ class Fleet:
         )
         self.port = await self._read()
         (self.folder / "agents.yaml").write_text(DIRECTORY.format(port=self.port))
-        await self.spawn_web()
+        if web:
+            await self.spawn_web()
 
     async def close(self) -> None:
         """Kill all that is left."""

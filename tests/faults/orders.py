@@ -49,11 +49,17 @@ class Told:
 class Orders:
     """People at work on journeys of a few shapes."""
 
-    def __init__(self, chance: random.Random, door: Door, kinds: int = 5) -> None:
+    def __init__(
+        self, chance: random.Random, door: Door, kinds: int = 5, *, local: bool = False
+    ) -> None:
+        """``local`` has all work done by the agent in the workers' own processes."""
         self._chance = chance
         self._door = door
         self._documents = [shapes.shape(chance, f"shape-{n}") for n in range(kinds)]
         self._newer = [shapes.newer(chance, d) for d in self._documents]
+        if local:
+            self._documents = [shapes.local(d) for d in self._documents]
+            self._newer = [shapes.local(d) for d in self._newer]
         self.paths: dict[UUID, int] = {}
         self.told: list[Told] = []
         self.cancelled: set[UUID] = set()

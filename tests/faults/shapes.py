@@ -42,6 +42,13 @@ def newer(chance: random.Random, document: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def local(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a path whose work is all done by the agent in the workers' own processes."""
+    text = json.dumps(document).replace('"agent": "web"', '"agent": "callable"')
+    moved: dict[str, Any] = json.loads(text)
+    return moved
+
+
 def stage(chance: random.Random, name: str) -> dict[str, Any]:
     """Return a stage with one to three units."""
     units: list[dict[str, Any]] = []

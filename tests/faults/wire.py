@@ -20,10 +20,11 @@ CHUNK = 65536
 class Wire:
     """One listening port; ``dsn`` leads through it."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, host: str = "127.0.0.1") -> None:
         given = conninfo_to_dict(dsn)
         self._socket = Path(str(given["host"]), f".s.PGSQL.{given['port']}")
         self._given = given
+        self._host = host
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -34,7 +35,7 @@ class Wire:
         self.halving = 0
 
     async def __aenter__(self) -> "Wire":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, self._host, 0)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -51,7 +52,7 @@ class Wire:
         assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         return make_conninfo(
-            **self._given | {"host": "127.0.0.1", "port": port},
+            **self._given | {"host": self._host, "port": port},
             sslmode="disable",
             gssencmode="disable",
         )
