@@ -20,4 +20,4 @@ async def test_every_metric_is_defined_on_the_page(life: Life) -> None:
     for title in ("Time to production", "First-pass rate", "Pilot duration", "Manual intervention"):
         assert f"<dt>{title}</dt>" in page
     assert "user satisfaction low" in page
-    assert "/journeys?failing=quality" in page
+    assert "/journeys?first_failed=quality" in page

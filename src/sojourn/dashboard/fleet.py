@@ -23,7 +23,9 @@ TEXTS: Final = (
     "stage", "ball", "schedule", "path", "owner", "failing", "search", "set", "visited",
     "rolled_from", "trigger", "first_failed",
 )  # fmt: skip
-BEHIND: Final = ("owner", "failing", "set", "visited", "rolled_from", "trigger", "first_failed")
+BEHIND: Final = (
+    "owner", "failing", "set", "visited", "rolled_from", "trigger", "first_failed", "version",
+)  # fmt: skip
 """What no field of the form asks for: links to the rows behind a number do."""
 WORDS: Final = {
     "visited": "was in {}",
@@ -99,14 +101,18 @@ def _word(value: Any) -> Any:
 
 def wanted(query: QueryParams) -> Wanted:
     """Return what an address asks for; what it does not understand is left out."""
-    texts = {name: _text(query.get(name)) for name in TEXTS}
+    texts: dict[str, Any] = {name: _text(query.get(name)) for name in TEXTS}
     if texts["set"] not in SETS:
         texts["set"] = None
+    texts["version"] = _number(query.get("version", ""))
     flags = {name: {"yes": True, "no": False}.get(query.get(name, "")) for name in FLAGS}
     sort = query.get("sort", SORTS[0])
-    number = query.get("page", "1")
-    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1
+    page = _number(query.get("page", "")) or 1
     return Wanted(texts | flags, sort if sort in SORTS else SORTS[0], min(max(page, 1), PAGES))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None
 
 
 FLAGS: Final = ("held", "active")

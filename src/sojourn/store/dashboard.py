@@ -11,7 +11,7 @@ from sojourn.store.sets import Connection, Row, batch, fetch, one, send
 _QUERIES = queries.load("dashboard")
 FILTERS: Final = (
     "stage", "ball", "schedule", "path", "owner", "client", "held", "active", "failing", "search",
-    "set", "visited", "rolled_from", "trigger", "first_failed",
+    "set", "visited", "rolled_from", "trigger", "first_failed", "version",
 )  # fmt: skip
 """What the list of journeys can be narrowed by; ``set`` names the rows behind a figure."""
 SORTS: Final = ("urgency", "client", "newest", "stage")

@@ -49,6 +49,8 @@ WITH found AS MATERIALIZED (
               SELECT 1 FROM validation_results v WHERE v.journey_id = j.journey_id
               AND v.attempt = 1 AND v.gate LIKE '%%/exit')
           ELSE false END)
+      AND (%(version)s::integer IS NULL OR j.path_id IN (
+          SELECT v.path_id FROM paths v WHERE v.version = %(version)s))
       AND (%(visited)s::text IS NULL OR EXISTS (
           SELECT 1 FROM journey_events e WHERE e.journey_id = j.journey_id
           AND e.prev_stage_seq IS NOT NULL AND e.to_stage = %(visited)s))
