@@ -1,30 +1,52 @@
 """An open application on a test's database, at the time at which demonstrations begin."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 from pydantic import SecretStr
 
+from sojourn.agents.directory import Directory
 from sojourn.app import App, open_app
 from sojourn.cli.cast import Deed, entering
+from sojourn.cli.people import DANA, SIGNED
 from sojourn.cli.picture import Picture, look
-from sojourn.cli.play import Played, begin, play
-from sojourn.cli.tales import CLIENT, DANA, PATH, SIGNED, Tale
+from sojourn.cli.play import Part, Played, begin, play
+from sojourn.cli.scenery import scenery
+from sojourn.cli.tales import CLIENT, PATH, Tale
 from sojourn.control import start
 from sojourn.core.commands import Cancel
 from sojourn.core.stages import JourneyStage
 from sojourn.paths import find, load_file
+from sojourn.sandbox.world_process import RunningWorld, world
 from sojourn.settings import Settings
+
+FAST = 1e9
+"""As fast as the engine goes."""
 
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[App]:
-    settings = Settings(database_url=SecretStr(url), data_dir=Path())
+    settings = Settings(database_url=SecretStr(url), data_dir=Path(), worker_tasks=24)
     async with open_app(settings, begin=begin(1)) as app:
         yield app
+
+
+@asynccontextmanager
+async def staged(app: App, tales: Sequence[Tale]) -> AsyncIterator[tuple[App, RunningWorld]]:
+    """Yield the application with the agents of a world for these tales, and the world."""
+    async with world(scenery(tales)) as running:
+        settings = app.settings.model_copy(
+            update={"agents": running.directory, "data_dir": running.directory.parent}
+        )
+        agents = Directory.load([running.directory])
+        try:
+            yield replace(app, agents=agents, settings=settings), running
+        finally:
+            await agents.aclose()
 
 
 async def started(app: App, **facts: object) -> UUID:
@@ -51,7 +73,16 @@ SHORT = Tale(
 
 async def played(app: App, seen: Callable[[UUID], None] = lambda _: None) -> Played:
     """Play the short scenario as fast as it goes."""
-    return await play(app, SHORT, speed=1e9, timeout=120, started=seen)
+    async with staged(app, [SHORT]) as (known, running):
+        [done] = await play(
+            known,
+            running,
+            [Part(SHORT)],
+            speed=FAST,
+            timeout=240,
+            started=lambda journeys: seen(journeys[0]),
+        )
+    return done
 
 
 async def photographed(url: str, wanted: Callable[[Picture], bool]) -> Picture:

@@ -1,29 +1,40 @@
 """People do what is theirs, when it is due, in their working hours, and once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from sojourn.app import App
 from sojourn.cli.cast import (
     Cast,
+    Deed,
     Person,
     Seen,
     approves,
+    asks,
     at_work,
     entering,
     failed,
     held,
+    rolled_back,
     tells,
 )
-from sojourn.cli.play import row_of
-from sojourn.core.commands import Approve, RecordFacts
+from sojourn.cli.play import rows_of
+from sojourn.control.door import RefusedError
+from sojourn.core.commands import Approve, Command, Promote, RecordFacts
 from sojourn.store import clock
 from sojourn.store.sets import Row
 from tests.cli.plays import opened, started
 
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ANN = Person("ann", "sponsor", ("approver",))
+
+
+async def row_of(app: App) -> Row:
+    [row] = await rows_of(app.door)
+    return row
 
 
 def after(days: float) -> datetime:
@@ -39,6 +50,7 @@ def row(**changes: Any) -> Row:
         "gate": None,
         "ball_with": "client",
         "waiting_for": "",
+        "rollbacks": 0,
     }
     return usual | changes
 
@@ -109,6 +121,44 @@ def test_a_hold_and_a_failure_are_counted_from_when_they_began() -> None:
     assert failed(1)(seen) is None
 
 
+def test_a_rollback_is_counted_from_the_stage_that_it_led_to() -> None:
+    seen = Seen(MONDAY, {})
+    seen.look(row(), MONDAY, set())
+    assert rolled_back(1)(seen) is None
+    seen.look(row(rollbacks=1, current_stage="rollback"), MONDAY, set())
+    assert rolled_back(1)(seen) is None
+    seen.look(row(rollbacks=1, stage_started_at=after(2)), after(2), set())
+    assert rolled_back(1)(seen) == after(3)
+
+
+def test_a_promotion_is_asked_for_where_the_gate_holds() -> None:
+    deed, seen = asks(ANN, 0.5), Seen(MONDAY, {})
+    seen.look(row(gate=gate("precision")), MONDAY, set())
+    assert deed.when(seen) is None
+    seen.look(row(gate=gate(), ball_with="soak"), MONDAY, set())
+    assert deed.when(seen) is None
+    seen.look(row(gate=gate()), MONDAY, set())
+    assert deed.when(seen) == after(0.5)
+    assert isinstance(deed.make(ANN), Promote)
+
+
+async def test_what_is_only_tried_may_be_refused_and_is_tried_again(database_url: str) -> None:
+    async with opened(database_url) as app:
+        journey_id = await started(app)
+        trying = Deed(ANN, entering("sandbox", 0), deed_of_promotion, again=True, tries=True)
+        seen = Seen(app.door.now(), {})
+        cast = Cast(app.door, journey_id, (trying,))
+        assert await cast.act(seen, await row_of(app))
+        assert await cast.act(seen, await row_of(app))
+        sure = Cast(app.door, journey_id, (replace(trying, tries=False),))
+        with pytest.raises(RefusedError):
+            await sure.act(seen, await row_of(app))
+
+
+def deed_of_promotion(person: Person) -> Command:
+    return Promote(actor=person.name, reason="please")
+
+
 async def test_a_deed_is_done_once_on_the_journeys_clock(database_url: str) -> None:
     async with opened(database_url) as app:
         journey_id = await started(app)
@@ -116,16 +166,16 @@ async def test_a_deed_is_done_once_on_the_journeys_clock(database_url: str) -> N
         late = tells(ANN, "sandbox", 0.5, data_sources=["jira"])
         assert isinstance(ready.make(ANN), RecordFacts)
         cast, seen = Cast(app.door, journey_id, (ready, late)), Seen(app.door.now(), {})
-        assert not await cast.act(seen, await row_of(app.door))
+        assert not await cast.act(seen, await row_of(app))
         async with app.door.db.connection() as connection:
             app.door.clock = await clock.set_clock(connection, timedelta(hours=7))
-        assert await cast.act(seen, await row_of(app.door))
-        assert not await cast.act(seen, await row_of(app.door))
+        assert await cast.act(seen, await row_of(app))
+        assert not await cast.act(seen, await row_of(app))
         # The second falls into the night: it is done in the morning.
         async with app.door.db.connection() as connection:
             app.door.clock = await clock.set_clock(connection, timedelta(hours=7))
-        assert not await cast.act(seen, await row_of(app.door))
+        assert not await cast.act(seen, await row_of(app))
         async with app.door.db.connection() as connection:
             app.door.clock = await clock.set_clock(connection, timedelta(hours=10))
-        assert await cast.act(seen, await row_of(app.door))
-        assert (await row_of(app.door))["gate"]["failing"] != ["data_sources"]
+        assert await cast.act(seen, await row_of(app))
+        assert (await row_of(app))["gate"]["failing"] != ["data_sources"]

@@ -7,8 +7,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sojourn.control.change import change
-from sojourn.control.door import Door
-from sojourn.core.commands import Approve, Command, RecordFacts
+from sojourn.control.door import Door, RefusedError
+from sojourn.core.commands import Approve, Command, Promote, RecordFacts
+from sojourn.core.stages import JourneyStage
 from sojourn.store.sets import Row
 
 DAY: Final = timedelta(days=1)
@@ -64,12 +65,17 @@ When = Callable[[Seen], datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a person does: once in the journey, or once a visit where it ``approves`` something."""
+    """What a person does: once in the journey, or once a visit where it ``approves`` something.
+
+    ``again``: whenever it is due. ``tries``: it is tried, and may be refused.
+    """
 
     who: Person
     when: When
     make: Callable[[Person], Command]
     approves: str = ""
+    again: bool = False
+    tries: bool = False
 
 
 class Cast:
@@ -89,10 +95,17 @@ class Cast:
             key = (number, row["visit"] if deed.approves else 0)
             due = deed.when(seen)
             if key not in self._done and due and at_work(due) <= seen.now == at_work(seen.now):
-                self._done.add(key)
-                await change(self._door, self._journey, deed.make(deed.who))
+                self._done |= set() if deed.again else {key}
+                await self._do(deed)
                 return True
         return False
+
+    async def _do(self, deed: Deed) -> None:
+        try:
+            await change(self._door, self._journey, deed.make(deed.who))
+        except RefusedError:
+            if not deed.tries:
+                raise
 
 
 def entering(stage: str, days: float) -> When:
@@ -103,6 +116,11 @@ def entering(stage: str, days: float) -> When:
 def held(days: float) -> When:
     """So many days after the journey was held."""
     return lambda seen: later(seen.row["held_since"], days)
+
+
+def rolled_back(days: float) -> When:
+    """So many days after a rollback has ended, at the visit that began with it."""
+    return lambda seen: later(_begun(seen), days) if seen.row["rollbacks"] else None
 
 
 def failed(days: float) -> When:
@@ -138,6 +156,28 @@ def approves(who: Person, criterion: str, days: float, reason: str) -> Deed:
         return Approve(actor=person.name, roles=person.roles, criterion=criterion, reason=reason)
 
     return Deed(who, when, make, criterion)
+
+
+def asks(who: Person, days: float) -> Deed:
+    """Return the deed of asking for the promotion, where all of its gate holds for so long.
+
+    It is for gates that people pass (mode manual), at every visit.
+    """
+
+    def when(seen: Seen) -> datetime | None:
+        gate = seen.row["gate"]
+        stands = gate and gate["visit"] == seen.row["visit"] and not gate["failing"]
+        return later(_begun(seen), days) if stands and seen.row["ball_with"] != "soak" else None
+
+    def make(person: Person) -> Command:
+        return Promote(actor=person.name, roles=person.roles, reason="all criteria hold")
+
+    return Deed(who, when, make, again=True, tries=True)
+
+
+def _begun(seen: Seen) -> datetime | None:
+    began: datetime | None = seen.row["stage_started_at"]
+    return began if seen.row["current_stage"] != JourneyStage.ROLLBACK else None
 
 
 def at_work(moment: datetime) -> datetime:

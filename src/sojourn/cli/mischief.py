@@ -1,124 +1,65 @@
-"""The demonstration's world: the agents as they are, with what goes wrong in a scenario."""
+"""What goes wrong in a scenario: troubles of one client's world, begun when their time comes."""
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from random import Random
-from typing import Final
 
 from sojourn.cli.cast import Seen, later
-from sojourn.core.outcomes import Call, Completed, Failed, Outcome
-from sojourn.engine.worker import Bridge
-from sojourn.sandbox.scenario import SCENARIOS, Scenario, Spell, Trouble
-
-SURE: Final = 2
-"""A flaky agent answers its third attempt at the latest."""
+from sojourn.sandbox.online.backend import Backend
+from sojourn.sandbox.scenario import Scenario, Spell, Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
     """A trouble that begins so many days into a stage's first visit.
 
-    It lasts until the agent that caused it is called again: to undo its work, or to do it anew.
+    It ends after ``lasts`` days, or with the next work of the agent that it is ``mended_by``.
+    ``connector`` and ``agent`` limit it as they limit a spell.
     """
 
     kind: Trouble
     stage: str
     days: float
-    caused_by: str
     amount: float = 1.0
+    mended_by: str | None = None
+    lasts: float | None = None
     connector: str | None = None
+    agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Mischief:
-    """What goes wrong: mishaps, the share of attempts that fail, and agents that are down.
+    """Lets things go wrong in one client's world, in real processes."""
 
-    ``down`` says how many calls an agent fails before it is up again.
-    """
+    def __init__(self, backend: Backend, begin: datetime, mishaps: Sequence[Mishap]) -> None:
+        """``begin`` is when the client's days are counted from."""
+        self._backend = backend
+        self._begin = begin
+        self._waiting = list(mishaps)
 
-    mishaps: tuple[Mishap, ...] = ()
-    flaky: float = 0.0
-    down: tuple[tuple[str, int], ...] = ()
+    async def open(self) -> None:
+        """Tell the world when this client's days began; nothing is wrong yet."""
+        await self._backend.trouble(Scenario(self._begin, known_start=True))
 
-
-@dataclass(slots=True)
-class Tally:
-    """What one agent was asked, and what came of it."""
-
-    calls: int = 0
-    retried: int = 0
-    completed: int = 0
-    failed: int = 0
-
-
-class World:
-    """A bridge to the agents that lets things go wrong, and counts."""
-
-    def __init__(
-        self, agents: Bridge, client: str, begin: datetime, mischief: Mischief, seed: int
-    ) -> None:
-        self.tallies: dict[str, Tally] = {}
-        self._agents = agents
-        self._client = client
-        self._mischief = mischief
-        self._chance = Random(seed)  # noqa: S311 -- chance that repeats
-        self._down = Counter(dict(mischief.down))
-        self._begun: dict[Mishap, Spell] = {}
-        self._scenario = Scenario(begin, known_start=True)
-        SCENARIOS.use(client, self._scenario)
-
-    def look(self, seen: Seen) -> None:
-        """Let those mishaps begin whose time has come."""
-        for mishap in self._mischief.mishaps:
+    async def look(self, seen: Seen) -> None:
+        """Let those mishaps begin whose time has come; raises ServiceError."""
+        for mishap in list(self._waiting):
             due = later(seen.entered.get(mishap.stage), mishap.days)
-            if mishap not in self._begun and due and due <= seen.now:
-                day = self._scenario.day(seen.now)
-                spell = Spell(mishap.kind, day, None, mishap.amount, mishap.connector)
-                self._begun[mishap] = spell
-                self._show()
+            if due and due <= seen.now:
+                self._waiting.remove(mishap)
+                scenario = await self._backend.scenario()
+                spells = (*scenario.spells, spell(mishap, scenario.day(seen.now)))
+                await self._backend.trouble(replace(scenario, spells=spells))
 
-    def close(self) -> None:
-        """Leave the world as it was found."""
-        SCENARIOS.by_client.pop(self._client, None)
 
-    async def send(self, call: Call) -> Outcome:
-        """Hand over work, unless the agent is having a bad moment."""
-        tally = self.tallies.setdefault(call.agent_id, Tally())
-        tally.calls += 1
-        tally.retried += call.retry_count > 0
-        self._mend(call)
-        outcome = self._trouble(call) or await self._agents.send(call)
-        tally.completed += isinstance(outcome, Completed)
-        tally.failed += isinstance(outcome, Failed)
-        return outcome
-
-    async def poll(self, call: Call) -> Outcome:
-        """Ask how the work goes."""
-        return await self._agents.poll(call)
-
-    async def cancel(self, call: Call) -> None:
-        """Tell the agent to stop."""
-        await self._agents.cancel(call)
-
-    def _trouble(self, call: Call) -> Failed | None:
-        if self._down[call.agent_id] > 0:
-            self._down[call.agent_id] -= 1
-            return Failed("HTTP 503: the agent is being restarted")
-        if call.retry_count < SURE and self._chance.random() < self._mischief.flaky:
-            return Failed("the connection was reset by the agent")
-        return None
-
-    def _mend(self, call: Call) -> None:
-        """End what the agent that is being called has caused."""
-        if call.now is None:
-            return
-        day = self._scenario.day(call.now)
-        for mishap, spell in self._begun.items():
-            if mishap.caused_by == call.agent_id and spell.until_day is None:
-                self._begun[mishap] = replace(spell, until_day=day)
-        self._show()
-
-    def _show(self) -> None:
-        self._scenario = replace(self._scenario, spells=tuple(self._begun.values()))
-        SCENARIOS.use(self._client, self._scenario)
+def spell(mishap: Mishap, day: float) -> Spell:
+    """Return a mishap that begins on a day."""
+    until = None if mishap.lasts is None else day + mishap.lasts
+    return Spell(
+        mishap.kind,
+        day,
+        until,
+        mishap.amount,
+        mishap.connector,
+        mishap.agent,
+        mishap.mended_by,
+    )

@@ -54,6 +54,7 @@ async def tell(door: Door, played: Played) -> Story:
         "gates": [_attempt(shot.path, row) for row in attempts],
         "rollbacks": [_turn(row) for row in turns],
         "agents": _agents(played),
+        "taken_over": played.taken_over,
         "audit": _audit(audit),
         "stopped": played.stopped,
     }
@@ -90,7 +91,7 @@ def _total(shot: Snapshot, moves: Sequence[Row]) -> Story:
         "days": days(active_time(state, state.started_at, until)),
         "held_days": days(held_time(state, state.started_at, until)),
         "rollback_days": days(spent(state, moves, JourneyStage.ROLLBACK, until)),
-        "holds": len(state.holds),
+        "holds": len(state.holds) + (state.hold is not None),
         "aim_days": days(AIM),
         "baseline_days": days(sum(baselines, timedelta(0))),
     }
@@ -166,12 +167,32 @@ def _points(tale: Tale, story: Story) -> Iterator[Story]:
     yield _point(said, every and found == list(tale.turns), _said(found))
     holds = story["total"]["holds"]
     yield _point(_counted(tale.holds, "hold"), holds == tale.holds, _counted(holds, "hold"))
-    again = sum(agent["retried"] for agent in story["agents"])
-    wanted = "attempts are repeated" if tale.retries else "no attempt is repeated"
-    yield _point(wanted, bool(again) == tale.retries, f"{again} repeated")
+    yield from _troubles(tale, story)
     audit = story["audit"]
     told = "; ".join(audit["faults"]) or f"{audit['events']} events"
     yield _point("the audit proves the journal and the row", audit["intact"], told)
+
+
+def _troubles(tale: Tale, story: Story) -> Iterator[Story]:
+    """Yield what the scenario promises of agents and gates that do not do as they should."""
+    if tale.retries is not None:
+        again = sum(agent["retried"] for agent in story["agents"])
+        wanted = "attempts are repeated" if tale.retries else "no attempt is repeated"
+        yield _point(wanted, bool(again) == tale.retries, f"{again} repeated")
+    if tale.strike:
+        taken = story["taken_over"]
+        yield _point("a task of the dead worker is taken over", taken > 0, f"{taken} taken over")
+    if tale.refusals:
+        failed = refused(story)
+        wanted = f"the gate refuses: {', '.join(tale.refusals)}"
+        yield _point(wanted, failed >= {*tale.refusals}, ", ".join(sorted(failed)) or "nothing")
+
+
+def refused(story: Story) -> set[str]:
+    """Return the names of the checks for which a gate refused somebody."""
+    attempts = [attempt for attempt in story["gates"] if not attempt["passed"]]
+    checks = [check for attempt in attempts for check in attempt["checks"]]
+    return {c["name"] for c in checks if c["verdict"] not in ("passed", "waived")}
 
 
 def _point(what: str, ok: bool, found: str) -> Story:

@@ -1,41 +1,20 @@
 """The demonstration's scenarios: who does what, what goes wrong, and how the journey must end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from sojourn.cli.cast import Deed, Person, approves, entering, failed, held, tells
-from sojourn.cli.mischief import Mischief, Mishap
-from sojourn.core.commands import Cancel, RecordFacts, Resume, RetryFailed
+from sojourn.cli.cast import Deed, When, entering, failed, held, tells
+from sojourn.cli.mischief import Mishap
+from sojourn.cli.people import DANA, PRIYA, TOM
+from sojourn.core.commands import Cancel, Promote, RecordFacts, Resume, RetryFailed, RollBack
+from sojourn.core.paths import RollbackTrigger
 from sojourn.core.stages import JourneyStage, Stage
 from sojourn.sandbox.scenario import Trouble
 
 CLIENT: Final = "medtronic"
 PATH: Final = "healthcare"
-
-DANA: Final = Person("dana.reyes", "account manager", ("operator", "admin"))
-PRIYA: Final = Person("priya.nair", "platform engineer", ("operator",))
-TOM: Final = Person("tom.keller", "IT lead at Medtronic", ("client",))
-GRACE: Final = Person("grace.lund", "programme sponsor at Medtronic", ("client", "approver"))
-OMAR: Final = Person("omar.haddad", "compliance officer", ("compliance_officer",))
-LENA: Final = Person("lena.fischer", "head of delivery", ("approver",))
-
-SIGNED: Final = {"contract_signed": True}
-"""What is known when the journey starts."""
-
-EVERYDAY: Final = (
-    tells(PRIYA, "sandbox", 0.2, infrastructure_provisioned=True),
-    tells(TOM, "sandbox", 1.0, data_sources=["confluence", "sharepoint", "salesforce"]),
-    tells(TOM, "sandbox", 2.0, baa_signed=True),
-    tells(TOM, "sandbox", 3.0, hipaa_risk_assessment=True),
-    approves(GRACE, "stakeholder_demo", 2.0, "seen in the demo on our own documents"),
-    tells(TOM, "compliance", 1.0, pilot_cohort_size=25),
-    tells(PRIYA, "compliance", 1.2, production_infrastructure_ready=True),
-    tells(TOM, "compliance", 2.0, workforce_trained=True),
-    approves(OMAR, "hipaa_compliance", 0.8, "no health information is exposed"),
-    tells(PRIYA, "pilot", 3.0, monitoring_configured=True, audit_logging_enabled=True),
-    approves(LENA, "rollout_plan_approved", 0.8, "waves of 10, 50 and 100 %"),
-)
-"""What people do in every scenario."""
+INSTALLER: Final = "connector-installation-agent"
+DEPLOYER: Final = "deployment-agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,69 +27,138 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Strike:
+    """An agent and the worker that called it are killed in the middle of a task.
+
+    ``days`` into a stage a worker process of its own takes over from the engine; both are killed
+    with the agent's first task in its hands, and started again.
+    """
+
+    stage: Stage
+    days: float
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tale:
-    """A scenario, with the end that it must come to."""
+    """A scenario, with the end that it must come to.
+
+    ``over`` says when it has come to its end where the journey goes on; ``end`` is the stage in
+    which that finds it. ``refusals`` are checks for which the gate must have refused somebody.
+    """
 
     name: str
     about: str
     end: Stage = JourneyStage.COMPLETED
     turns: tuple[Turn, ...] = ()
     holds: int = 0
-    retries: bool = False
-    """Whether attempts must have failed and been repeated; otherwise none may have."""
+    retries: bool | None = False
+    """Whether attempts must have failed and been repeated; None where it may be either way."""
+    refusals: tuple[str, ...] = ()
     deeds: tuple[Deed, ...] = ()
-    mischief: Mischief = field(default_factory=Mischief)
+    leaves: tuple[Deed, ...] = ()
+    """What people do in every scenario, but not in this one."""
+    mishaps: tuple[Mishap, ...] = ()
+    strike: Strike | None = None
+    over: When | None = None
 
 
 def _tale(name: str, about: str, mishap: Mishap, turn: Turn) -> Tale:
-    return Tale(name, about, turns=(turn,), mischief=Mischief((mishap,)))
+    return Tale(name, about, turns=(turn,), mishaps=(mishap,))
 
+
+RETRIES: Final = Deed(
+    PRIYA,
+    failed(0.15),
+    lambda p: RetryFailed(actor=p.name, roles=p.roles, reason="the agent is up again"),
+    again=True,
+    tries=True,
+)
+"""Whenever a task has failed for good, it is sent again."""
+PAUSE: Final = tells(TOM, "sandbox", 2.2, pause_requested=True)
+GIVE_UP: Final = Deed(
+    DANA,
+    entering("pilot", 3.0),
+    lambda p: Cancel(actor=p.name, roles=p.roles, reason="the client has stopped its programme"),
+)
 
 _EVERY: Final = (
     Tale("happy", "All goes well."),
     _tale(
         "latency-regression",
-        "In the pilot the service becomes a third slower; it is rolled back and deployed anew.",
-        Mishap(Trouble.LATENCY, "pilot", 3.5, "deployment-agent", amount=1.35),
+        "In the pilot every search becomes a third slower; it is rolled back and deployed anew.",
+        Mishap(Trouble.LATENCY, "pilot", 3.5, 1.4, mended_by=DEPLOYER),
         Turn("performance_degradation", "pilot", "compliance"),
     ),
     _tale(
         "security-finding",
         "The PHI scan finds a connector that ignores permissions; it is installed anew.",
-        Mishap(Trouble.LEAK, "compliance", 1.5, "connector-installation-agent", 1.0, "sharepoint"),
+        Mishap(Trouble.LEAK, "compliance", 1.5, mended_by=INSTALLER, connector="sharepoint"),
         Turn("security_vulnerability", "compliance", "sandbox"),
     ),
     _tale(
         "low-satisfaction",
-        "The pilot's users are unhappy; it is rolled back, and the next deployment suits them.",
-        Mishap(Trouble.MOOD, "pilot", 3.5, "deployment-agent", amount=1.6),
+        "In the pilot the index goes stale and people find little; it is rolled back and renewed.",
+        Mishap(Trouble.RELEVANCE, "pilot", 3.5, 0.97, mended_by=DEPLOYER),
         Turn("user_satisfaction_low", "pilot", "compliance"),
     ),
     _tale(
         "critical-bug",
         "A critical bug in the pilot; after the rollback the seven days without one start again.",
-        Mishap(Trouble.BUG, "pilot", 4.5, "deployment-agent"),
+        Mishap(Trouble.BUG, "pilot", 4.5, mended_by=DEPLOYER),
         Turn("critical_bug", "pilot", "compliance"),
     ),
     Tale(
         "flaky-agent",
-        "One attempt in five fails, and one agent is down until a person sends its task again.",
+        "An agent fails one attempt in four, and another is down until a person tries again.",
         retries=True,
-        deeds=(
-            Deed(
-                PRIYA,
-                failed(0.15),
-                lambda p: RetryFailed(actor=p.name, roles=p.roles, reason="the agent is up again"),
+        deeds=(RETRIES,),
+        mishaps=(
+            Mishap(Trouble.FLAKY, "sandbox", 0.0, 0.25, agent="search-quality-agent"),
+            Mishap(
+                Trouble.FLAKY, "sandbox", 0.0, 1.0, lasts=2.0, agent="dataset-provisioning-agent"
             ),
         ),
-        mischief=Mischief(flaky=0.2, down=(("dataset-provisioning-agent", 4),)),
+    ),
+    Tale(
+        "dead-agent",
+        "An agent and the worker that called it are killed in the middle of a task.",
+        retries=None,
+        strike=Strike("sandbox", 0.9, INSTALLER),
+    ),
+    Tale(
+        "lying-agent",
+        "An agent reports connectors as installed that are not; the gate believes measurements.",
+        turns=(Turn("data_quality_low", "sandbox", "sandbox"),),
+        refusals=("connector_sync_rate",),
+        deeds=(
+            Deed(
+                DANA,
+                entering("sandbox", 5.0),
+                lambda p: Promote(
+                    actor=p.name, roles=p.roles, reason="the agent says that all is installed"
+                ),
+                tries=True,
+            ),
+            Deed(
+                PRIYA,
+                entering("sandbox", 6.2),
+                lambda p: RollBack(
+                    actor=p.name,
+                    roles=p.roles,
+                    trigger=RollbackTrigger.DATA_QUALITY_LOW,
+                    reason="nothing was installed; the agent is replaced and does it anew",
+                ),
+            ),
+        ),
+        mishaps=(Mishap(Trouble.LIE, "sandbox", 0.0, lasts=5.5, agent=INSTALLER),),
     ),
     Tale(
         "client-pause",
         "The client asks for a pause; its clocks stand still until the client is back.",
         holds=1,
         deeds=(
-            tells(TOM, "sandbox", 2.2, pause_requested=True),
+            PAUSE,
             Deed(
                 TOM,
                 held(4.0),
@@ -129,15 +177,7 @@ _EVERY: Final = (
         "cancelled",
         "In the pilot the client gives the project up.",
         end=JourneyStage.CANCELLED,
-        deeds=(
-            Deed(
-                DANA,
-                entering("pilot", 3.0),
-                lambda p: Cancel(
-                    actor=p.name, roles=p.roles, reason="Medtronic has stopped its programme"
-                ),
-            ),
-        ),
+        deeds=(GIVE_UP,),
     ),
 )
 TALES: Final = {tale.name: tale for tale in _EVERY}

@@ -96,3 +96,15 @@ async def test_those_who_are_let_in_later_ask_from_then_on(site: Site) -> None:
     assert 20 < len(town.memory) <= 40
     world = await site.desk().installed()
     assert all(town.worth(user) > 0.3 for user in world.users)
+
+
+async def test_those_who_are_let_in_anew_begin_anew(site: Site) -> None:
+    await site.install()
+    await site.deploy(10)
+    town = await site.crowd.live(site.desk(2))
+    assert any(town.memory.values())
+    await site.deploy(10)
+    assert any(town.memory.values()), "they may search all the while"
+    await site.deploy(0)
+    await site.deploy(10)
+    assert not any(town.memory.values())

@@ -86,9 +86,13 @@ class Crowd:
         return town
 
     async def admit(self, desk: Desk, world: World, users: Sequence[User]) -> None:
-        """Let these people search from now on, and no others."""
+        """Let these people search from now on, and no others; who is let in anew begins anew."""
         await ensure(desk.backend, world)
         known = (await desk.backend.records(CROWD)).get(SINCE, {})
+        memory = self._towns[desk.call.client_id].memory
+        for user in users:
+            if user.user_id not in known:
+                memory.pop(user.user_id, None)
         await admit(desk.backend, [user.user_id for user in users])
         now = desk.now.isoformat()
         since = {user.user_id: known.get(user.user_id, now) for user in users}
