@@ -41,3 +41,11 @@ async def test_six_tiles_and_eight_metrics(life: Life) -> None:
     assert by["Active journeys"].parts[1] == ("pilot", 1, "/journeys?stage=pilot")
     assert len(figures.primary(found)) == len(figures.secondary(found, (3, 4.6))) == 4
     assert figures.secondary(found, (3, 4.6))[2].goal == "met"
+
+
+def test_a_change_has_a_sign_and_a_unit() -> None:
+    assert figures.changed(0.5, 0.4, "share") == "+10 points"
+    assert figures.changed(9.0, 10.5, "days") == "\N{MINUS SIGN}1.5 d"
+    assert figures.changed(12, 10, "count") == "+2"
+    assert figures.changed(1.0, None, "days") == ""
+    assert figures.changed(None, 1.0, "days") == ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sojourn.analytics.change import as_of
 from sojourn.analytics.figures import Figure
 from sojourn.analytics.stages import StageFigures, stage_figures
 from sojourn.analytics.success import success_figures
@@ -14,6 +15,8 @@ from sojourn.control.door import Door
 from sojourn.store import portfolio
 
 DAY = timedelta(days=1)
+SPAN = 30 * DAY
+"""Over which changes are told."""
 Row = Mapping[str, Any]
 
 
@@ -30,13 +33,16 @@ class Portfolio:
     by_schedule: Mapping[str, int]
     figures: tuple[Figure, ...]
     stages: tuple[StageFigures, ...]
+    before: tuple[Figure, ...] = ()
+    """The same figures as they stood SPAN ago."""
+    active_before: int = 0
 
 
 async def look(door: Door, path: str | None = None, owner: str | None = None) -> Portfolio:
     """Return the portfolio's figures; a handful of queries however many journeys there are."""
     now = door.now()
     async with door.db.connection() as connection:
-        rows = await portfolio.histories(connection, path, owner)
+        rows = await portfolio.histories(connection, path, owner, now - SPAN)
         visits = await portfolio.visits(connection, path, owner)
         await door.shelf.load(connection, {row["path_id"] for row in rows})
     # Beside the event loop: with ten thousand journeys it takes tenths of a second.
@@ -46,6 +52,7 @@ async def look(door: Door, path: str | None = None, owner: str | None = None) ->
 def _counted(door: Door, rows: Sequence[Row], visits: Sequence[Row], now: datetime) -> Portfolio:
     known = {row["path_id"] for row in rows}
     active = [row for row in rows if row["ended_at"] is None]
+    then, stood = now - SPAN, as_of(rows, now - SPAN)
     return Portfolio(
         now,
         len(rows),
@@ -56,6 +63,8 @@ def _counted(door: Door, rows: Sequence[Row], visits: Sequence[Row], now: dateti
         Counter(row["schedule"] for row in active),
         tuple(success_figures(rows, plans(door, known), now)),
         tuple(stage_figures(visits, targets(door, known), now)),
+        tuple(success_figures(stood, plans(door, known), then)),
+        sum(row["ended_at"] is None for row in stood),
     )
 
 

@@ -39,6 +39,8 @@ class Tile:
     baseline: str = ""
     met: bool | None = None
     notes: tuple[str, ...] = ()
+    change: str = ""
+    """Against 30 days ago."""
     parts: tuple[Part, ...] = ()
 
     @property
@@ -54,7 +56,18 @@ def told(value: float | None, unit: str) -> str:
     return days(value) if unit == "days" else number(value)
 
 
-def tile(one: Figure, notes: tuple[str, ...] = ()) -> Tile:
+def changed(now: float | None, before: float | None, unit: str) -> str:
+    """Return a change with its sign; nothing where one side is unknown."""
+    if now is None or before is None:
+        return ""
+    step = now - before
+    sign = "+" if step > 0 else "\N{MINUS SIGN}" if step < 0 else "\N{PLUS-MINUS SIGN}"
+    if unit == "share":
+        return f"{sign}{abs(step) * 100:.0f} points"
+    return f"{sign}{days(abs(step)) if unit == 'days' else number(abs(step))}"
+
+
+def tile(one: Figure, notes: tuple[str, ...] = (), before: Figure | None = None) -> Tile:
     """Return a figure as people read it."""
     sign = "\N{LESS-THAN OR EQUAL TO}" if one.better == "lower" else "\N{GREATER-THAN OR EQUAL TO}"
     return Tile(
@@ -67,16 +80,19 @@ def tile(one: Figure, notes: tuple[str, ...] = ()) -> Tile:
         told(one.baseline, one.unit) if one.baseline is not None else "",
         one.met,
         notes,
+        changed(one.value, before.value if before else None, one.unit),
     )
 
 
-def active(crowd: Mapping[str, Mapping[str, int]]) -> Tile:
+def active(crowd: Mapping[str, Mapping[str, int]], before: int | None = None) -> Tile:
     """Count journeys that have not ended, by stage."""
     stages = crowd.get("stage", {})
     parts = tuple((name, count, f"/journeys?stage={name}") for name, count in stages.items())
     total = sum(stages.values())
     about = "Journeys that have neither completed nor been cancelled, by their present stage."
-    return Tile("Active journeys", number(total), total, about, "/journeys?active=yes", parts=parts)
+    change = changed(total, before, "count")
+    href = "/journeys?active=yes"
+    return Tile("Active journeys", number(total), total, about, href, change=change, parts=parts)
 
 
 def notes(one: Figure, all_: Mapping[str, Figure]) -> tuple[str, ...]:
@@ -105,7 +121,7 @@ def tiles(found: Portfolio, crowd: Mapping[str, Mapping[str, int]]) -> list[Tile
     names = (
         "time_to_production", "on_time_rate", "success_rate", "rollback_rate", "first_pass_rate",
     )  # fmt: skip
-    return [active(crowd), *_tiles(found, names)]
+    return [active(crowd, found.active_before), *_tiles(found, names)]
 
 
 def primary(found: Portfolio) -> list[Tile]:
@@ -115,8 +131,8 @@ def primary(found: Portfolio) -> list[Tile]:
 
 
 def _tiles(found: Portfolio, names: tuple[str, ...]) -> list[Tile]:
-    every = named(found)
-    return [tile(every[name], notes(every[name], every)) for name in names]
+    every, before = named(found), {one.name: one for one in found.before}
+    return [tile(every[name], notes(every[name], every), before.get(name)) for name in names]
 
 
 def secondary(found: Portfolio, score: tuple[int, float | None]) -> list[Tile]:

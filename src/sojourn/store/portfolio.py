@@ -36,10 +36,16 @@ async def journeys(connection: Connection, limit: int, **filters: Any) -> list[R
 
 
 async def histories(
-    connection: Connection, path: str | None = None, owner: str | None = None
+    connection: Connection,
+    path: str | None = None,
+    owner: str | None = None,
+    then: datetime | None = None,
 ) -> list[Row]:
-    """Return one line per journey; its success is the first entry into its path's last stage."""
-    return await fetch(connection, _QUERIES["histories"], path=path, owner=owner)
+    """Return one line per journey; its success is the first entry into its path's last stage.
+
+    Columns that end in ``_then`` count what had happened until ``then``.
+    """
+    return await fetch(connection, _QUERIES["histories"], path=path, owner=owner, then=then)
 
 
 async def visits(

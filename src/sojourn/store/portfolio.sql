@@ -27,16 +27,26 @@ WITH moves AS (
            bool_or(e.to_stage = 'pilot') AS piloted,
            count(*) FILTER (WHERE e.event = 'initiate_rollback') AS rollbacks,
            count(*) FILTER (WHERE e.event = 'initiate_rollback'
-                              AND e.from_stage = 'pilot') AS pilot_rollbacks
+                              AND e.from_stage = 'pilot') AS pilot_rollbacks,
+           coalesce(bool_or(e.to_stage = 'pilot' AND e.at <= %(then)s), false) AS piloted_then,
+           count(*) FILTER (WHERE e.event = 'initiate_rollback'
+                              AND e.at <= %(then)s) AS rollbacks_then,
+           count(*) FILTER (WHERE e.event = 'initiate_rollback' AND e.from_stage = 'pilot'
+                              AND e.at <= %(then)s) AS pilot_rollbacks_then
     FROM journey_events e JOIN journey_states s USING (journey_id)
     JOIN transitions g ON g.path_id = s.path_id AND g.event = 'mark_complete'
     WHERE e.type = 'transition' GROUP BY 1
 ), attempts AS (
     SELECT journey_id, count(*) FILTER (WHERE attempt = 1) AS gates,
-           count(*) FILTER (WHERE attempt = 1 AND passed) AS first_passes
+           count(*) FILTER (WHERE attempt = 1 AND passed) AS first_passes,
+           count(*) FILTER (WHERE attempt = 1 AND evaluated_at <= %(then)s) AS gates_then,
+           count(*) FILTER (WHERE attempt = 1 AND passed
+                              AND evaluated_at <= %(then)s) AS first_passes_then
     FROM validation_results WHERE gate LIKE '%%/exit' GROUP BY 1
 ), hands AS (
-    SELECT journey_id, count(*) AS interventions FROM journey_events
+    SELECT journey_id, count(*) AS interventions,
+           count(*) FILTER (WHERE at <= %(then)s) AS interventions_then
+    FROM journey_events
     WHERE type IN ('waiver.given', 'task.retried', 'journey.held', 'unit.submitted')
       AND actor <> 'engine' GROUP BY 1
 )
@@ -45,7 +55,13 @@ SELECT j.journey_id, j.path_id, j.started_at, j.ended_at, j.current_stage, j.sch
        coalesce(m.piloted, false) AS piloted, coalesce(m.rollbacks, 0) AS rollbacks,
        coalesce(m.pilot_rollbacks, 0) AS pilot_rollbacks, coalesce(a.gates, 0) AS gates,
        coalesce(a.first_passes, 0) AS first_passes,
-       coalesce(h.interventions, 0) AS interventions
+       coalesce(h.interventions, 0) AS interventions,
+       coalesce(m.piloted_then, false) AS piloted_then,
+       coalesce(m.rollbacks_then, 0) AS rollbacks_then,
+       coalesce(m.pilot_rollbacks_then, 0) AS pilot_rollbacks_then,
+       coalesce(a.gates_then, 0) AS gates_then,
+       coalesce(a.first_passes_then, 0) AS first_passes_then,
+       coalesce(h.interventions_then, 0) AS interventions_then
 FROM journey_states j LEFT JOIN moves m USING (journey_id) LEFT JOIN attempts a USING (journey_id)
 LEFT JOIN hands h USING (journey_id)
 WHERE (%(path)s::text IS NULL OR j.path_name = %(path)s)
