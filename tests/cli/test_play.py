@@ -31,7 +31,9 @@ def stories(shared_database_url: str) -> Mapping[str, Story]:
 async def _told(url: str) -> Mapping[str, Story]:
     parts = [Part(tale, CLIENTS[tale.name]) for tale in TOGETHER]
     async with opened(url) as app, staged(app, TOGETHER) as (known, running):
-        done = await play(known, running, parts, speed=FAST, timeout=1500)
+        done = await play(
+            known, running, parts, speed=FAST, timeout=1500, step=timedelta(minutes=30)
+        )
         return {one.tale.name: await tell(app.door, one) for one in done}
 
 

@@ -1,7 +1,7 @@
 """The world of a scenario is steady, and an agent that is to be killed has a process alone."""
 
 from sojourn.cli.fates import fleet
-from sojourn.cli.scenery import MANY, QUICK, scenery
+from sojourn.cli.scenery import MANY, QUICK, scenery, step_of
 from sojourn.cli.tales import TALES
 from sojourn.sandbox.online.jobs import titles
 
@@ -21,3 +21,4 @@ def test_who_is_to_be_killed_is_alone_and_has_something_to_do() -> None:
 def test_many_clients_share_the_machine() -> None:
     assert scenery([TALES["happy"]]).limits == QUICK
     assert scenery([p.tale for p in fleet()]).limits == MANY
+    assert step_of(fleet()) > step_of([TALES["happy"]])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -11,10 +12,20 @@ from uuid import UUID
 import typer
 
 from sojourn.app import App, open_app
-from sojourn.cli import ending, failures, fleet_board, fleet_story, grounds, screen, watching
+from sojourn.cli import (
+    ending,
+    failures,
+    fleet_board,
+    fleet_story,
+    gallery,
+    grounds,
+    screen,
+    watching,
+)
 from sojourn.cli.fates import fleet
+from sojourn.cli.gallery import Gallery
 from sojourn.cli.play import Part, Played, begin, play
-from sojourn.cli.scenery import AT_ONCE, scenery
+from sojourn.cli.scenery import AT_ONCE, scenery, step_of
 from sojourn.cli.story import Story, tell
 from sojourn.cli.tales import TALES
 from sojourn.control.door import Door
@@ -29,6 +40,8 @@ SEEDS: Final = 520
 FLEET: Final = "fleet"
 NAMES: Final = (*TALES, FLEET)
 
+Report = Callable[[Story], None]
+"""Prints how it went."""
 Scenario = Annotated[
     str,
     typer.Option(
@@ -47,6 +60,13 @@ Keep = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Keep the data, in a new directory.")
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Tell the events line by line, draw nothing.")]
+Serve = Annotated[
+    bool, typer.Option("--serve", help="Show it in the dashboard too, on until Ctrl-C.")
+]
+Port = Annotated[
+    int, typer.Option(min=0, max=65_535, help="Where --serve listens; 0 takes a free port.")
+]
+Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print only the report, as JSON.")]
 
 
@@ -59,6 +79,7 @@ class Wish:
     seed: int
     speed: float
     timeout: float
+    gallery: Gallery | None = None
 
     @property
     def foot(self) -> str:
@@ -72,6 +93,9 @@ def demo(
     speed: Speed = SPEED,
     timeout: Timeout = 900,
     keep: Keep = None,
+    serve: Serve = False,
+    port: Port = 0,
+    attached: Attached = False,
     as_plain: Plain = False,
     as_json: Json = False,
 ) -> None:
@@ -91,15 +115,15 @@ def demo(
         raise failures.bad(f"there is no scenario {scenario!r}{hint(scenario, NAMES)}")
     many = scenario == FLEET
     parts = fleet() if many else [Part(TALES[scenario])]
-    wish = Wish(scenario, parts, seed, 1e9 if many else speed, timeout)
+    pages = Gallery(port, attached, as_json) if serve else None
+    wish = Wish(scenario, parts, seed, 1e9 if many else speed, timeout, pages)
     shown = "silent" if as_json else "live" if screen.interactive() and not as_plain else "plain"
     with grounds.directory(keep) as data_dir:
         settings = Settings(data_dir=data_dir, log_format="json")
         with grounds.logged(settings) as log:
-            story = grounds.run(
-                _fleet(settings, wish, shown) if many else _one(settings, wish, shown)
-            )
-        _show(story, log, as_json=as_json)
+            report = partial(_show, log=log, as_json=as_json)
+            course = (_fleet if many else _one)(settings, wish, shown, report)
+            story = grounds.run(course)
         if keep:
             what = "list" if many else f"show {story['client']}"
             screen.note(f"Kept: SOJOURN_DATA_DIR={data_dir} sojourn {what}")
@@ -107,24 +131,30 @@ def demo(
         raise typer.Exit(1)
 
 
-async def _one(settings: Settings, wish: Wish, shown: str) -> Story:
+async def _one(settings: Settings, wish: Wish, shown: str, report: Report) -> Story:
     async def watch(door: Door, journeys: Sequence[UUID], stop: asyncio.Event) -> None:
         watcher: watching.Watcher = getattr(watching, shown)
         await watcher(door, journeys[0], stop, wish.foot)
 
     async with staged(settings, wish) as (app, running):
         [played] = await watched(app, running, wish, watch)
-        return await tell(app.door, played)
+        story = await tell(app.door, played)
+        report(story)
+        await gallery.stay(wish.gallery)
+    return story
 
 
-async def _fleet(settings: Settings, wish: Wish, shown: str) -> Story:
+async def _fleet(settings: Settings, wish: Wish, shown: str, report: Report) -> Story:
     async def watch(door: Door, _: Sequence[UUID], stop: asyncio.Event) -> None:
         watcher: fleet_board.Watcher = getattr(fleet_board, shown)
         await watcher(door, stop, f"Scenario {wish.scenario} · Ctrl-C ends it")
 
     many = settings.model_copy(update={"worker_tasks": AT_ONCE})
     async with staged(many, wish) as (app, running):
-        return await fleet_story.tell_all(app.door, await watched(app, running, wish, watch))
+        story = await fleet_story.tell_all(app.door, await watched(app, running, wish, watch))
+        report(story)
+        await gallery.stay(wish.gallery)
+    return story
 
 
 @asynccontextmanager
@@ -133,7 +163,10 @@ async def staged(settings: Settings, wish: Wish) -> AsyncIterator[tuple[App, Run
     options = replace(scenery([p.tale for p in wish.parts]), folder=settings.data_dir / "world")
     async with world(options) as running:
         known = settings.model_copy(update={"agents": running.directory})
-        async with open_app(known, begin=begin(wish.seed)) as app:
+        async with (
+            open_app(known, begin=begin(wish.seed)) as app,
+            gallery.opened(app, wish.gallery),
+        ):
             yield app, running
 
 
@@ -156,6 +189,7 @@ async def watched(app: App, running: RunningWorld, wish: Wish, watch: Watch) -> 
             speed=wish.speed,
             seed=wish.seed,
             timeout=wish.timeout,
+            step=step_of(wish.parts),
             started=begun,
         )
     finally:

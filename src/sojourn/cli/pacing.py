@@ -39,6 +39,8 @@ class Pacer:
 
     door: Door
     speed: float
+    shortest: timedelta = SHORTEST
+    """The least that the clock is set ahead: what is due within it is done together."""
     _gap: timedelta = LONGEST
     """How long nothing is due, as it was seen last."""
     _busy_since: float | None = None
@@ -59,7 +61,7 @@ class Pacer:
     async def step(self) -> None:
         """Set the clock ahead, but not past the next thing that is due; then keep to the speed."""
         away = await self._away()
-        ahead = min(self._gap if away else max(self._gap, SHORTEST), LONGEST)
+        ahead = min(self._gap if away else max(self._gap, self.shortest), LONGEST)
         await set_ahead(self.door, ahead)
         if away:
             await asyncio.sleep(BREATH)

@@ -17,7 +17,7 @@ from sojourn.app import App
 from sojourn.cli.cast import Cast, Seen
 from sojourn.cli.crew import Crew
 from sojourn.cli.mischief import Mischief
-from sojourn.cli.pacing import Pacer
+from sojourn.cli.pacing import SHORTEST, Pacer
 from sojourn.cli.people import DANA, EVERYDAY, SIGNED, without
 from sojourn.cli.tales import CLIENT, PATH, Strike, Tale
 from sojourn.cli.tallies import Tally
@@ -115,12 +115,14 @@ async def play(
     speed: float,
     seed: int = 1,
     timeout: float = 600,  # noqa: ASYNC109 -- reaching it is a result, not an error
+    step: timedelta = SHORTEST,
     started: Callable[[Sequence[UUID]], None] = lambda _: None,
 ) -> list[Played]:
     """Play scenarios with an engine of one's own, until their end or for so many real seconds.
 
     ``app`` knows the agents of ``world``; ``started`` is told the journeys, in the order of the
-    parts. ``speed`` is how many times as fast as real time the clock may run.
+    parts. ``speed`` is how many times as fast as real time the clock may run, ``step`` the least
+    that it is set ahead: many journeys take less time where more of them are due together.
     """
     crew = Crew(app)
     crew.begin()
@@ -131,7 +133,9 @@ async def play(
         players.extend(every)
         started([player.journey_id for player in every])
 
-    course = asyncio.create_task(_performed(app.door, world, parts, speed, begun, crew))
+    course = asyncio.create_task(
+        _performed(world, parts, Pacer(app.door, speed, step), begun, crew)
+    )
     try:
         stopped = await _first(course, crew, timeout)
     finally:
@@ -146,6 +150,7 @@ async def perform(
     parts: Sequence[Part],
     *,
     speed: float,
+    step: timedelta = SHORTEST,
     started: Callable[[Sequence[UUID]], None] = lambda _: None,
 ) -> str:
     """Play scenarios beside an engine that runs elsewhere on the same database; cancel to end.
@@ -157,7 +162,7 @@ async def perform(
     def begun(every: Sequence[Player]) -> None:
         started([player.journey_id for player in every])
 
-    return await _performed(door, world, parts, speed, begun, None)
+    return await _performed(world, parts, Pacer(door, speed, step), begun, None)
 
 
 def _played(
@@ -189,14 +194,14 @@ async def _first(
 
 
 async def _performed(
-    door: Door,
     world: RunningWorld,
     parts: Sequence[Part],
-    speed: float,
+    pacer: Pacer,
     begun: Callable[[Sequence[Player]], None],
     crew: Crew | None,
 ) -> str:
     """Let people act and the clock run, always when the engine has done its part."""
+    door = pacer.door
     players = await _start(door, world, parts)
     begun(players)
     waiting = {player.journey_id: player for player in players}
@@ -205,7 +210,7 @@ async def _performed(
         for player in players
         if crew is not None and player.part.tale.strike is not None
     ]
-    pacer, until = Pacer(door, speed), door.now() + LONGEST
+    until = door.now() + LONGEST
     while waiting and door.now() < until:
         for blow in blows:
             await blow.look(door)
