@@ -1,17 +1,23 @@
+import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from sojourn.control import Line, record_lines, start, tick
+from sojourn.control import Line, change, record_lines, start, tick
 from sojourn.control.door import Door
+from sojourn.control.tasks import claim, settle
 from sojourn.control.write import decided, observed, rolling_back, write
 from sojourn.core.commands import Command, HoldJourney, RollBack
 from sojourn.core.decide import decide
 from sojourn.core.decision import Decision
+from sojourn.core.outcomes import Settlement
 from sojourn.core.snapshot import Snapshot
+from sojourn.core.work import TaskStatus
 from sojourn.paths import load
+from sojourn.store import work
 from sojourn.store.journeys import load as load_journeys
 from sojourn.store.postgres import Database
 from tests.doors import START, dump, rows, still_door
@@ -112,3 +118,35 @@ async def test_no_decisions_write_nothing(shared: Database) -> None:
     async with shared.connection() as connection:
         await write(connection, [], door.shelf, START)
     assert await dump(shared) == before
+
+
+@pytest.mark.parametrize("of", ["running", "pending"])
+async def test_what_ends_while_a_rollback_is_decided_is_withdrawn_or_undone(
+    db: Database, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    door, worker = still_door(db), UUID(int=7)
+    journey = (await start(door, PATH, "acme", "ann")).state.journey_id
+    while await tick(door):
+        pass
+    taken = await claim(door, worker, 9) if of == "running" else []
+    ends: list[asyncio.Task[None]] = []
+
+    async def end() -> None:
+        """Do the task at the worst moment: when what there is to undo has been read."""
+        for claimed in taken or await claim(door, worker, 9):
+            call = claimed.attempt.call
+            await settle(door, worker, [(call, Settlement(TaskStatus.COMPLETED, 0, output={}))])
+
+    async def read(*given: Any) -> Any:
+        found = await undoable(*given)
+        ends.append(asyncio.create_task(end()))
+        await asyncio.wait(ends, timeout=0.3)
+        return found
+
+    undoable = work.undoable
+    monkeypatch.setattr(work, "undoable", read)
+    await change(door, journey, BACK)
+    await asyncio.gather(*ends)
+    left = "SELECT count(*) FROM tasks t WHERE undo IS NOT NULL AND status = 'completed' AND NOT EXISTS"
+    by = "(SELECT 1 FROM tasks d WHERE d.undo_of = ARRAY[t.uow_id::text, t.task_id])"
+    assert await rows(db, f"{left} {by}") == [(0,)], "done, and never undone"

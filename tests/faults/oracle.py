@@ -348,10 +348,9 @@ UNDONE: Final = """
 SELECT t.journey_id, t.task_id, u.name FROM tasks t JOIN units_of_work u USING (journey_id, uow_id)
 WHERE t.undo IS NOT NULL AND t.output_data IS NOT NULL AND t.status = 'completed'
   AND u.status = 'rolled_back' AND u.purpose <> 'rollback'
-  AND EXISTS (SELECT 1 FROM rollback_history r, units_of_work b
+  AND EXISTS (SELECT 1 FROM rollback_history r
               WHERE r.journey_id = t.journey_id AND r.status = 'completed'
-                AND b.journey_id = t.journey_id AND b.purpose = 'rollback' AND b.visit > u.visit
-                AND b.created_at = r.started_at AND r.from_stage = u.stage)
+                AND r.from_stage = u.stage AND r.started_at >= u.created_at)
   AND NOT EXISTS (SELECT 1 FROM tasks d WHERE d.journey_id = t.journey_id
                   AND d.undo_of = ARRAY[t.uow_id::text, t.task_id] AND d.status = 'completed')
 """

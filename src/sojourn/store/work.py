@@ -369,10 +369,16 @@ Undoable = dict[UUID, list[tuple[UnitOfWork, Task]]]
 async def undoable(
     connection: Connection, stages: Iterable[tuple[UUID, Sequence[str]]]
 ) -> Undoable:
-    """Return the completed tasks of stages, by journey, each with its unit."""
+    """Return the completed tasks of stages, by journey, each with its unit.
+
+    No other task of these journeys completes before the transaction ends.
+    """
     rows = [{"journey_id": key, "stage": stage} for key, names in stages for stage in names]
+    keep: Statement = (_QUERIES["keep_open"], {"ids": list({row["journey_id"] for row in rows})})
     found: Undoable = {}
-    [result] = await send(connection, batch(_QUERIES["undoable"], rows)) or [[]]
+    if not rows:
+        return found
+    *_, result = await send(connection, [keep, *batch(_QUERIES["undoable"], rows)])
     for row in result:
         found.setdefault(row["journey_id"], []).append((_unit(row), _task(row)))
     return found

@@ -431,6 +431,12 @@ WHERE due_at IS NOT NULL AND timed AND NOT held AND status = 'running' AND handl
 UPDATE tasks SET owner = NULL, due_at = %(now)s, timed = false
 WHERE owner = %(worker)s;
 
+-- name: keep_open
+-- Keep the open tasks of journeys as they are until this transaction ends: nothing of them completes
+-- between the look at what is done and the withdrawal of the rest.
+SELECT 1 FROM tasks WHERE journey_id = ANY(%(ids)s) AND status IN ('pending', 'running')
+ORDER BY journey_id, uow_id, task_id FOR NO KEY UPDATE;
+
 -- name: undoable
 -- Read completed tasks of stages that a rollback would leave, with the shape of their units.
 SELECT t.journey_id, t.uow_id, t.task_id, t.name, t.agent_id, t.input_data, t.output_data,
