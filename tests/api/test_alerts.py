@@ -13,6 +13,8 @@ async def test_an_alert_is_listed_acknowledged_and_quiet_for_a_while(api: Api) -
     await tick(api.door)
     [alert] = (await api.get("/alerts")).json()["items"]
     assert (alert["kind"], alert["client_id"], alert["severity"]) == ("behind", "acme", "notify")
+    assert alert["link"] == f"/journeys/{alert['journey_key']}"
+    assert (alert["actual"], alert["expected"]) == ("6d", "at most 5d")
     path = f"/journeys/acme/alerts/{alert['alert_id']}/acknowledge"
     [before] = (await api.get("/portfolio/attention")).json()
     assert before["reason"] == "behind"
@@ -40,7 +42,7 @@ async def test_a_condition_of_the_installation_is_acknowledged_and_owned(api: Ap
         "VALUES ('breaker_open', 'an-agent', 'notify', 'it fails')",
     )
     [alert] = (await api.get("/alerts")).json()["items"]
-    assert (alert["owner"], alert["actual"], alert["cause"]) == (None, "", "")
+    assert (alert["owner"], alert["actual"], alert["link"]) == (None, "", "/alerts")
     path = f"/alerts/{alert['alert_id']}/acknowledge"
     assert (await api.post(path, {}, role="viewer")).status_code == 403
     seen = await api.post(path, {"snooze": "2d", "owner": "olga"}, role="operator")

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from sojourn.api.auth import ASKING, Asking, allow, principal_of, reader
 from sojourn.api.context import door_of
@@ -42,6 +43,12 @@ class Alert(BaseModel):
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     snoozed_until: datetime | None
+
+    @computed_field(description="The page that shows more of it.")  # type: ignore[prop-decorator]
+    @property
+    def link(self) -> str:
+        """Return the address of the journey's page, or of the list of alerts."""
+        return f"/journeys/{quote(self.journey_key, safe='')}" if self.journey_key else "/alerts"
 
 
 @alerts.get("/alerts", summary="Alerts")
