@@ -1,5 +1,6 @@
 """What waits for a person: approvals, agents' questions, and tasks that have failed."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from sojourn.dashboard.asking import Asked
 from sojourn.store import dashboard as store
 from sojourn.store.sets import Row
 
-MOST: Final = 200
+MOST: Final = 100
 
 
 async def inbox(asked: Asked) -> Response:
@@ -19,10 +20,11 @@ async def inbox(asked: Asked) -> Response:
     asked.staff()
     async with asked.door.db.connection() as connection:
         await asked.door.shelf.load(connection, await store.running_paths(connection))
-        names = await _asked_for(asked.door, connection)
-        waiting = await store.approvals_waiting(connection, names, MOST)
+        wanted = await _asked_for(asked.door, connection)
+        names = {key: set(found) for key, found in wanted.items()}
+        waiting = await store.approvals_waiting(connection, names, asked.most(MOST))
         troubles = await store.troubles(connection, MOST)
-    approvals = [approval(row, asked.door.shelf[row["path_id"]]) for row in waiting]
+    approvals = [approval(row, wanted[row["path_id"]]) for row in waiting]
     questions = [row for row in troubles if row["status"] == "running"]
     failed = [row for row in troubles if row["status"] == "failed"]
     return await asked.page(
@@ -30,9 +32,9 @@ async def inbox(asked: Asked) -> Response:
     )
 
 
-async def _asked_for(door: Door, connection: Any) -> dict[int, set[str]]:
+async def _asked_for(door: Door, connection: Any) -> dict[int, dict[str, Criterion]]:
     keys = await store.running_paths(connection)
-    return {key: set(approvals_of(door.shelf[key])) for key in keys}
+    return {key: approvals_of(door.shelf[key]) for key in keys}
 
 
 def approvals_of(path: Path) -> dict[str, Criterion]:
@@ -41,9 +43,9 @@ def approvals_of(path: Path) -> dict[str, Criterion]:
     return {c.name: c for c in found if c.observe == Observe.APPROVAL}
 
 
-def approval(row: Row, path: Path) -> Row:
-    """Return a journey that waits for an approval, with what the path says of it."""
-    criterion = approvals_of(path)[row["criterion"]]
+def approval(row: Row, wanted: Mapping[str, Criterion]) -> Row:
+    """Return a journey that waits for an approval, with what its path asks for."""
+    criterion = wanted[row["criterion"]]
     others = [name for name in row["gate"]["failing"] if name != criterion.name]
     return row | {
         "title": criterion.title or criterion.name,

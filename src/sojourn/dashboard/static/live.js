@@ -24,7 +24,10 @@ function busy(part) {
 }
 
 function place(fresh) {
-  for (const part of document.querySelectorAll("[data-live]")) {
+  const parts = [...document.querySelectorAll("[data-live]")];
+  // Another page stands here now: the first journey came, or a session has ended.
+  if (!parts.some((part) => fresh.getElementById(part.id))) { location.reload(); return; }
+  for (const part of parts) {
     const next = fresh.getElementById(part.id);
     if (!next || busy(part) || part.innerHTML === next.innerHTML) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
