@@ -22,8 +22,10 @@ from sojourn.store.workers import list_workers
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(hours=1)
 """The least and the most that the clock is set ahead at once."""
-PATIENCE: Final = 15.0
+PATIENCE: Final = 180.0
 """Seconds for which the clock waits for the engine before it goes on all the same."""
+AWAY: Final = 15.0
+"""Seconds for which it goes slowly while agents are at work that may never answer."""
 LOOK: Final = 0.005
 LOOK_LONGEST: Final = 0.03
 """Seconds between two looks at whether the engine is done: the longer it takes, the longer."""
@@ -74,7 +76,7 @@ class Pacer:
         now = time.monotonic()
         busy = bool(await under_way(self.door))
         self._away_since = (self._away_since or now) if busy else None
-        return self._away_since is not None and now - self._away_since <= PATIENCE
+        return self._away_since is not None and now - self._away_since <= AWAY
 
     async def _working(self) -> bool:
         """Look at journeys, tasks, workers and journeys again: work goes round in this order."""
