@@ -41,6 +41,8 @@ class Fleet:
         self.web = 0
         self.port = 0
         self.frozen: set[int] = set()
+        self.settings: dict[str, str] = {}
+        """Settings of workers that are started from now on, beside the usual ones."""
         self._without = without
         self._inside = inside
         self._url = ""
@@ -127,6 +129,7 @@ class Fleet:
             "SOJOURN_LOG_FORMAT": "json",
             "SOJOURN_TEST_LOG": str(self.folder / "log"),
             WITHOUT: self._without,
+            **self.settings,
         }
 
     async def _say(self, wish: dict[str, Any]) -> int:
