@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sojourn.cli.failures import Failure, Status
-from sojourn.cli.web import listening, serving, url
+from sojourn.cli.web import alone, listening, serving, url
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -25,6 +25,12 @@ async def test_requests_are_answered_while_it_serves() -> None:
 def test_an_address_is_spelled_as_a_url() -> None:
     with listening("127.0.0.1", 0) as bound:
         assert url(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_what_this_machine_alone_reaches_is_known() -> None:
+    for host, expected in (("127.0.0.1", True), ("0.0.0.0", False)):
+        with listening(host, 0) as bound:
+            assert alone(bound) is expected
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
 import structlog
@@ -17,6 +17,7 @@ from sojourn.app import App, let_call_back, open_app
 from sojourn.app.running import begin, begun
 from sojourn.app.tracing import tracing
 from sojourn.cli import logs, options, screen, web
+from sojourn.cli.beside import Beside
 from sojourn.cli.failures import Status
 from sojourn.control.sessions import create_link
 from sojourn.settings import Settings
@@ -78,8 +79,10 @@ async def _serve(app: App, stop: asyncio.Event, bound: socket.socket, *, as_json
     vitals = Vitals()
     engine = begin(app, stop, vitals=vitals, url=url)
     probe = EngineProbe(app, engine, stop, vitals)
-    site = create_site(app, callbacks, probe=probe, vitals=vitals)
-    async with web.serving(bound, site) as http:
+    beside = Beside()
+    demo = beside if web.alone(bound) else None
+    site = create_site(app, callbacks, probe=probe, vitals=vitals, demo=demo)
+    async with web.serving(bound, site) as http, aclosing(beside):
         http.add_done_callback(lambda _: stop.set())
         await begun(app, engine)
         token = await create_link(app.door, options.login(), options.DEFAULT_ROLES)

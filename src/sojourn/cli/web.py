@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_address
 from typing import Any, Final
 
 from sojourn.cli.failures import Failure, bad
@@ -48,6 +49,11 @@ def url(bound: socket.socket) -> str:
     """Return the address that a bound socket is reached at."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def alone(bound: socket.socket) -> bool:
+    """Say whether a bound socket is reached from this machine only."""
+    return ip_address(bound.getsockname()[0]).is_loopback
 
 
 @asynccontextmanager
