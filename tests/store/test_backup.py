@@ -1,6 +1,8 @@
 """A backup is of one moment, comes back whole or not at all, and gives no secret away."""
 
+import asyncio
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from sojourn.store.backup import Held, _target, back_up, held, restore
 from sojourn.store.errors import DatabaseError
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
+from sojourn.store.programs import find_tool
 from tests.doors import dump, rows, still_door
 from tests.journeys.small import SMALL
 
@@ -95,6 +98,24 @@ async def test_a_backup_that_fails_leaves_no_file(db: Database, tmp_path: Path) 
     with pytest.raises(DatabaseError, match=r"pg_dump failed: .*nobody_has_it"):
         await back_up(elsewhere, tmp_path / "one.dump")
     assert names(tmp_path) == []
+
+
+async def test_a_backup_of_something_else_is_refused(
+    db: Database, empty_database_url: str, tmp_path: Path
+) -> None:
+    await filled(db)
+    before = await dump(db)
+    async with open_database(empty_database_url, Path()) as other:
+        with pytest.raises(DatabaseError, match="no tables of Sojourn yet; nothing to back up"):
+            await back_up(other, tmp_path / "empty.dump")
+        assert names(tmp_path) == []
+        await rows(other, "CREATE TABLE journeys (x int)")
+    file = tmp_path / "theirs.dump"
+    command = [find_tool("pg_dump"), "--format=custom", f"--file={file}", empty_database_url]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    with pytest.raises(DatabaseError, match="is no backup of Sojourn: it has none of its tables"):
+        await restore(db, file)
+    assert await dump(db) == before
 
 
 def test_the_password_stands_in_no_command() -> None:

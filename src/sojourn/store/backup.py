@@ -25,6 +25,8 @@ from sojourn.store.sets import Connection, execute, one
 _QUERIES = queries.load("backup")
 BEGIN: Final = b"BEGIN;\n"
 COMMIT: Final = b"\nCOMMIT;\n"
+OURS: Final = " TABLE public journey_states "
+"""What a list of the contents has that is of Sojourn."""
 PRIVATE: Final = 0o600
 """A backup holds secrets: of webhooks and callbacks."""
 
@@ -71,8 +73,8 @@ def _dump(dsn: str, file: Path, moment: str) -> None:
     words = ["--format=custom", f"--snapshot={moment}", "--no-owner", "--no-privileges"]
     with _arriving(file) as partial:
         _run([find_tool("pg_dump"), *words, f"--file={partial}", f"--dbname={target}"], env)
-        # The list of its contents can be read only of a file that is whole at both ends.
-        _run([find_tool("pg_restore"), "--list", str(partial)], env)
+        if OURS not in _run([find_tool("pg_restore"), "--list", str(partial)], env):
+            raise DatabaseError("the database has no tables of Sojourn yet; nothing to back up")
 
 
 async def restore(db: Database, file: Path) -> None:
@@ -85,6 +87,7 @@ async def restore(db: Database, file: Path) -> None:
 
 def _restore(dsn: str, file: Path) -> None:
     target, env = _target(dsn)
+    _check(file, env)
     reader = [find_tool("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
     quiet = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     writer = [find_tool("psql"), *quiet, f"--dbname={target}"]
@@ -96,6 +99,17 @@ def _restore(dsn: str, file: Path) -> None:
             words = last_words(said.read().decode(errors="replace")) or str(error)
             told = f"{file} could not be restored, and nothing was changed: {words}"
             raise DatabaseError(told) from error
+
+
+def _check(file: Path, env: Mapping[str, str]) -> None:
+    """Refuse a file that is no backup, or one of something else, before anything is touched."""
+    try:
+        contents = _run([find_tool("pg_restore"), "--list", str(file)], env)
+    except DatabaseError as error:
+        told = f"{file} could not be restored, and nothing was changed: {error}"
+        raise DatabaseError(told) from error
+    if OURS not in contents:
+        raise DatabaseError(f"{file} is no backup of Sojourn: it has none of its tables")
 
 
 def _pipe(reader: list[str], writer: list[str], env: Mapping[str, str], said: IO[bytes]) -> None:
@@ -119,12 +133,13 @@ def _pipe(reader: list[str], writer: list[str], env: Mapping[str, str], said: IO
                 raise subprocess.CalledProcessError(program.returncode, program.args)
 
 
-def _run(command: list[str], env: Mapping[str, str]) -> None:
+def _run(command: list[str], env: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603
         command, capture_output=True, text=True, check=False, env=env
     )
     if done.returncode:
         raise DatabaseError(f"{Path(command[0]).name} failed: {last_words(done.stderr)}")
+    return done.stdout
 
 
 def _target(dsn: str) -> tuple[str, dict[str, str]]:
