@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from sojourn.control import start, tick
-from sojourn.control.tasks import claim
+from sojourn.control.tasks import claim, settle
 from sojourn.control.workers import rescue
 from sojourn.core.outcomes import Call, Completed, Measured, Outcome, Working
 from sojourn.engine import worker as module
@@ -333,3 +333,40 @@ async def test_a_queue_that_was_empty_is_not_asked_between_two_outcomes_unless_t
     assert len(claims) == 3
     assert set((await one.statuses()).values()) == {"completed"}
     assert await one.worker.once() == float("inf")
+
+
+async def test_tasks_that_were_taken_without_a_reply_are_given_back_and_done(
+    one: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.begin("a", "b", "c, depends_on: [a]")
+    one.bridge.gates["b"] = asyncio.Event()
+
+    def lossy(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def lost(*args: Any, **more: Any) -> Any:
+            await work(*args, **more)
+            raise DatabaseUnavailable("the reply was lost")
+
+        return lost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "claim", lossy(claim))
+        with pytest.raises(DatabaseUnavailable):
+            await one.worker.once()
+    assert one.bridge.calls == []
+    await one.worker.once()
+    await one.idle()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "settle", lossy(settle))
+        with pytest.raises(DatabaseUnavailable):
+            await one.worker.once()
+    assert await one.statuses() == {"a": "completed", "b": "running", "c": "running"}
+    for _ in range(4):
+        await one.worker.once()
+        await one.idle()
+    assert await one.statuses() == {"a": "completed", "b": "running", "c": "completed"}
+    assert [c.task_id for c in one.bridge.calls] == ["a", "b", "c"], "what is in hand stays there"
+    one.bridge.gates["b"].set()
+    await one.idle()
+    await one.worker.once()
+    assert set((await one.statuses()).values()) == {"completed"}
+    assert one.worker._hand == {}

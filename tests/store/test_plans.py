@@ -114,6 +114,7 @@ HOT: list[tuple[str, str, Mapping[str, Any]]] = [
     ("work", "settle", {"rows": some(200, **ATTEMPT)}),
     ("work", "next_due", {}),
     ("work", "hand_back", {}),
+    ("work", "give_back", {"rows": some(200, fence=1)}),
     ("work", "withdraw", {"rows": some(20)}),
     ("work", "release", {"rows": some(20, at=START)}),
     ("work", "requeue", {"rows": some(20, is_answer=False, at=START)}),
@@ -160,7 +161,8 @@ async def test_no_table_is_read_whole(
     assert unbounded == [], "an index that is read from end to end is a table read whole"
 
 
-PEOPLES = {"find", "resolve", "taken_keys", "series", "hand_back", "rescue", "undoable"}
+PEOPLES = {"find", "resolve", "taken_keys", "series", "rescue", "undoable"}
+PEOPLES |= {"hand_back", "give_back"}
 """Statements that the engine's loops do not live by."""
 
 

@@ -130,6 +130,19 @@ async def hand_back(door: Door, worker: UUID) -> None:
     await in_transaction(door.db, put)
 
 
+async def give_back(door: Door, worker: UUID, held: Iterable[Call]) -> int:
+    """Give back what a worker holds without knowing it, for a reply was lost; returns how many.
+
+    ``held`` are the calls that it knows of.
+    """
+    calls = list(held)
+
+    async def put(connection: Connection) -> int:
+        return await work.give_back(connection, worker, calls, door.now())
+
+    return await in_transaction(door.db, put)
+
+
 async def call_back(
     door: Door, journey_id: UUID, uow_id: UUID, task_id: str, retry_count: int, body: Any
 ) -> bool:

@@ -22,6 +22,7 @@ from sojourn.control.tasks import (
     Claimed,
     Step,
     claim,
+    give_back,
     hand_back,
     next_task,
     settle,
@@ -45,6 +46,8 @@ ELSEWHERE: Final = 0.02
 QUIET: Final = 0.01
 """Seconds for which nothing is asked of a queue that was empty, unless there is word of work: an
 outcome is written, and what waited for it begun, without a claim in between."""
+AGAIN: Final = 30.0
+"""Seconds after which what the database did without an answer is looked for once more."""
 GRACE: Final = 10.0
 """Seconds that running calls have to end when the worker is told to stop."""
 log = structlog.get_logger()
@@ -104,6 +107,8 @@ class Worker(Loop):
         self._waiting = True
         self._told = True
         self._quiet_until = 0.0
+        self._hand: dict[int, Claimed] = {}
+        self._doubts: list[float] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do rounds until ``stop`` is set, then close; where it is cancelled, no call stays."""
@@ -115,6 +120,25 @@ class Worker(Loop):
 
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
+        try:
+            await self._clear_up()
+            return await self._pass()
+        except Exception:
+            # What was not answered may have been committed, or be so a little later.
+            self._doubts = [monotonic(), monotonic() + AGAIN]
+            raise
+
+    async def _clear_up(self) -> None:
+        """Give back what this worker has taken without hearing of it."""
+        worker = self._lease.worker
+        if worker is None or not self._doubts or monotonic() < self._doubts[0]:
+            return
+        held = [claimed.attempt.call for claimed in self._hand.values()]
+        if count := await give_back(self._door, worker, held):
+            log.warning("tasks were taken and the reply was lost; they go back", count=count)
+        self._doubts = self._doubts[1:]
+
+    async def _pass(self) -> float:
         wrote = await self._write()
         worker = self._lease.worker
         room = min(self._most - len(self._running), self._limit)
@@ -141,6 +165,7 @@ class Worker(Loop):
     def lost(self) -> None:
         """Drop everything in hand: it belongs to others now, and would be refused."""
         self._finished.clear()
+        self._hand.clear()
         self._running.drop()
 
     async def close(self) -> None:
@@ -156,6 +181,7 @@ class Worker(Loop):
 
     def _begin(self, taken: Sequence[Claimed]) -> None:
         self._vitals.count("claims", len(taken))
+        self._hand |= {id(claimed): claimed for claimed in taken}
         self._running.add(taken)
 
     async def _run(self, claimed: Claimed) -> None:
@@ -211,6 +237,8 @@ class Worker(Loop):
             # Nothing that is known of an attempt is dropped; what was written is refused next time.
             self._finished = done + self._finished
             raise
+        for claimed, _ in done:
+            self._hand.pop(id(claimed), None)
         for status, n in Counter(settled.status for _, settled in done).items():
             self._vitals.count("outcomes", n, status)
         return len(done)

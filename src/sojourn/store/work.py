@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from sojourn.core.decision import Decision
 from sojourn.core.outcomes import Attempt, Call, Measured, Settlement
 from sojourn.core.plan import outputs
@@ -361,6 +363,19 @@ async def hand_back(connection: Connection, worker: UUID, now: datetime) -> None
     """Give back what a worker holds, and tell the others."""
     given = {"worker": worker, "now": now}
     await send(connection, [(_QUERIES["hand_back"], given), (_QUERIES["tell_workers"], {})])
+
+
+async def give_back(
+    connection: Connection, worker: UUID, held: Iterable[Call], now: datetime
+) -> int:
+    """Give back what a worker holds beside the calls that it knows of; returns how many."""
+    rows = [
+        {"journey_id": c.journey_id, "uow_id": c.uow_id, "task_id": c.task_id, "fence": c.fence}
+        for c in held
+    ]
+    given = {"worker": worker, "rows": Jsonb(rows), "now": now}
+    row = await one(connection, _QUERIES["give_back"], **given)
+    return int(row["tasks"]) if row else 0
 
 
 Undoable = dict[UUID, list[tuple[UnitOfWork, Task]]]

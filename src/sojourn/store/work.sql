@@ -437,6 +437,24 @@ WHERE owner = %(worker)s;
 SELECT 1 FROM tasks WHERE journey_id = ANY(%(ids)s) AND status IN ('pending', 'running')
 ORDER BY journey_id, uow_id, task_id FOR NO KEY UPDATE;
 
+-- name: give_back
+-- Give back the tasks that a worker holds in their rows but not in its hands: a reply was lost.
+WITH lost AS (
+    SELECT t.journey_id, t.uow_id, t.task_id FROM tasks t
+    WHERE t.owner = %(worker)s AND NOT EXISTS (
+        SELECT 1 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, task_id text,
+            fence int)
+        WHERE x.journey_id = t.journey_id AND x.uow_id = t.uow_id AND x.task_id = t.task_id
+          AND x.fence = t.fence)
+    ORDER BY 1, 2, 3 FOR NO KEY UPDATE OF t
+), freed AS (
+    UPDATE tasks t SET owner = NULL, due_at = %(now)s, timed = false FROM lost l
+    WHERE t.journey_id = l.journey_id AND t.uow_id = l.uow_id AND t.task_id = l.task_id
+      AND t.owner = %(worker)s
+    RETURNING 1
+)
+SELECT count(*) AS tasks FROM freed;
+
 -- name: undoable
 -- Read completed tasks of stages that a rollback would leave, with the shape of their units.
 SELECT t.journey_id, t.uow_id, t.task_id, t.name, t.agent_id, t.input_data, t.output_data,
