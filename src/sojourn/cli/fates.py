@@ -14,7 +14,7 @@ from sojourn.core.stages import JourneyStage
 from sojourn.sandbox.scenario import Trouble
 
 SMALL: Final = {"size": "small"}
-"""What each client's world is like; a path that asks for more keeps its own size."""
+"""What a client's world is like, unless its path asks for more queries than that has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ _PAUSED: Final = Tale(
 )
 _EARLY: Final = Tale(
     "cancelled-early",
-    "The client gives up before the sandbox is done.",
+    "The client gives up before anything is installed.",
     JourneyStage.CANCELLED,
-    deeds=(_gives_up("sandbox", 3.2),),
+    deeds=(_gives_up("sandbox", 0.95),),
 )
 _LATE: Final = Tale(
     "cancelled",
@@ -116,22 +116,26 @@ _SLOW: Final = _back(
     Turn("performance_degradation", "pilot", "sandbox"),
 )
 FATES: Final = (
-    Fate(TALES["happy"], standard=6, healthcare=2, financial_services=1),
-    Fate(_SLOW, standard=3),
-    Fate(_BUG, standard=5),
-    Fate(_LATE, standard=3, healthcare=1, financial_services=1),
-    Fate(_LEAKS, standard=6, financial_services=4),
+    Fate(TALES["happy"], standard=4, healthcare=2, financial_services=1),
+    Fate(_SLOW, standard=2),
+    Fate(_BUG, standard=4),
+    Fate(_LATE, standard=2, healthcare=1, financial_services=1),
+    Fate(_LEAKS, standard=5, financial_services=3),
     Fate(_LIES, standard=5, healthcare=3, financial_services=2),
-    Fate(_EARLY, standard=6, healthcare=4, financial_services=4),
-    Fate(_PAUSED, standard=8, healthcare=6, financial_services=4),
-    Fate(_WAITS, standard=13, healthcare=8, financial_services=5),
+    Fate(_EARLY, standard=8, healthcare=5, financial_services=5),
+    Fate(_PAUSED, standard=6, healthcare=4, financial_services=3),
+    Fate(_WAITS, standard=17, healthcare=10, financial_services=7),
 )
+
+
+WHOLE: Final = ((TALES["happy"], "financial_services"), (_LATE, "financial_services"))
+"""Who has to pass a gate that asks for a hundred labelled queries."""
 
 
 def fleet(fates: tuple[Fate, ...] = FATES) -> list[Part]:
     """Return the parts of the whole fleet, each with a client of its own."""
     return [
-        Part(tale, f"{name}-{number:02d}", path, {} if path == "financial_services" else SMALL)
+        Part(tale, f"{name}-{number:02d}", path, {} if (tale, path) in WHOLE else SMALL)
         for number, (name, tale, path) in enumerate(_every(fates), 1)
     ]
 
