@@ -1,6 +1,5 @@
 """A whole journey in a test: real PostgreSQL, the real engine's steps, a clock that is set."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from textwrap import dedent
