@@ -1,5 +1,7 @@
 """The whole application as it is served, followed by a browser while journeys go on."""
 
+import asyncio
+
 from playwright.async_api import expect
 
 from sojourn.agents.directory import Directory
@@ -45,3 +47,29 @@ async def test_the_first_page_follows_a_fleet(db: Database) -> None:
         await expect(shown.locator("#attention")).to_contain_text("their holidays")
         await change(door, key, Resume(actor="dana"))
         await expect(row).not_to_contain_text("Held")
+
+
+async def test_a_page_is_read_again_without_any_news(db: Database) -> None:
+    """Time alone makes a client late: no event tells of that."""
+    door = still_door(db)
+    app = App(door, Directory.load(), Settings.load({}))
+    site = create_site(app, await let_call_back(app, "http://test"))
+    token = await create_link(door, "ann", ("viewer",))
+    await start(door, load(SMALL), "acme", "ann")
+    async with (
+        site.router.lifespan_context(site),
+        served(site) as url,
+        browser() as opened,
+        page(opened) as shown,
+    ):
+        await shown.clock.install()
+        await shown.goto(f"{url}/login/link?token={token}")
+        row = shown.locator(".fleet tbody tr", has_text="acme")
+        await expect(row).not_to_contain_text("zoe")
+        async with db.connection() as connection:
+            await connection.execute(b"UPDATE journey_states SET owner = 'zoe'")
+        async with asyncio.timeout(60):
+            while not await row.get_by_text("zoe").count():
+                async with shown.expect_response(url + "/"):
+                    await shown.clock.run_for(20_000)
+        await expect(row).to_contain_text("zoe")

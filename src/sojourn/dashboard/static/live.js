@@ -4,6 +4,7 @@
 
 const QUIET = 400; // milliseconds without news before the page is read again
 const LONGEST = 2500; // but no later than this after the first news
+const ANYHOW = 20000; // without any news, for time alone makes a client late and raises an alert
 
 const lamp = document.getElementById("live");
 let first = 0;
@@ -55,7 +56,13 @@ async function read() {
     if (answer.ok) place(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* the stream says when the server is back */ }
   reading = false;
-  if (again) { again = false; soon(); }
+  if (again) { again = false; soon(); return; }
+  clearTimeout(timer);
+  timer = setTimeout(anyhow, ANYHOW);
+}
+
+function anyhow() {
+  if (document.hidden) again = true; else read();
 }
 
 function soon() {
@@ -97,4 +104,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-if (document.body.dataset.stream && document.querySelector("[data-live]")) follow(document.body.dataset.stream);
+if (document.body.dataset.stream && document.querySelector("[data-live]")) {
+  follow(document.body.dataset.stream);
+  timer = setTimeout(anyhow, ANYHOW);
+}
