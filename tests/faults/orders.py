@@ -46,6 +46,9 @@ class Told:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+BUSY = "SELECT 1 FROM tasks WHERE owner IS NOT NULL OR due_at IS NOT NULL LIMIT 1"
+
+
 class Orders:
     """People at work on journeys of a few shapes."""
 
@@ -104,6 +107,10 @@ class Orders:
                 await self._try(journey, RetryFailed(actor="bob", roles=ROLES))
             await self._approve(journey)
         return len(active)
+
+    async def at_rest(self) -> bool:
+        """Bring journeys on; say whether all have ended and nobody has anything left to send."""
+        return not await self.finish() and not await rows(self._door.db, BUSY)
 
     async def _order(self, journey: UUID) -> None:
         kinds = {

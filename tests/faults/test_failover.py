@@ -156,7 +156,7 @@ async def calm(orders: Orders, fleet: Fleet) -> None:
     end = time.monotonic() + 60
     while True:
         try:
-            if not await orders.finish():
+            if await orders.at_rest():
                 break
         except AWAY:
             pass

@@ -154,7 +154,7 @@ async def settled(orders: Orders, fleets: list[Fleet]) -> None:
     end = time.monotonic() + 90
     while True:
         try:
-            if not await orders.finish():
+            if await orders.at_rest():
                 break
         except AWAY:
             pass

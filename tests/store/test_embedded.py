@@ -121,12 +121,13 @@ async def test_what_was_committed_survives_a_crash_of_everything(
     holder = hold()
     server = holder.server()
     async with open_database(None, data_dir) as db, db.connection() as connection:
-        await connection.execute("CREATE TABLE facts AS SELECT 42 AS x")
+        await connection.execute("CREATE TABLE survivors AS SELECT 42 AS x")
     holder.kill()
     os.kill(server, signal.SIGKILL)
     async with open_database(None, data_dir) as db, db.connection() as connection:
-        cursor = await connection.execute("SELECT x FROM facts")
+        cursor = await connection.execute("SELECT x FROM survivors")
         assert await cursor.fetchone() == (42,)
+        await connection.execute("DROP TABLE survivors")
 
 
 async def test_a_connection_still_busy_after_the_server_was_killed_is_waited_for(

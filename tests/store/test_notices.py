@@ -6,7 +6,8 @@ from sojourn.store import notices
 from sojourn.store.postgres import Database
 from tests.doors import rows
 
-NOW = datetime.now(UTC) + timedelta(minutes=1)
+# Later than any test of this run writes, however long after collection that is.
+NOW = datetime.now(UTC) + timedelta(days=1)
 LEASE = timedelta(seconds=30)
 RAISE = """
 INSERT INTO system_alerts (kind, subject, severity, message)
