@@ -13,7 +13,9 @@ def test_a_token_names_its_attempt() -> None:
     made = replace(call(), retry_count=2)
     attempt = CALLBACKS.attempt(CALLBACKS.token(made, NOW), NOW)
     assert (attempt.journey_id, attempt.uow_id) == (made.journey_id, made.uow_id)
-    assert (attempt.task_id, attempt.retry_count) == ("task-001", 2)
+    assert (attempt.task_id, attempt.retry_count, attempt.begun) == ("task-001", 2, None)
+    begun = replace(made, begun=NOW)
+    assert CALLBACKS.attempt(CALLBACKS.token(begun, NOW), NOW).begun == NOW
 
 
 def test_a_token_expires() -> None:

@@ -305,3 +305,13 @@ async def test_a_flow_asks_a_person_and_goes_on_with_the_answer(db: Database) ->
         assert (await world_.call(DONE)).status_code == 202
         await world_.story.settle()
         assert (await world_.task())[:2] == ("completed", {"installed": 3})
+
+
+async def test_a_token_of_an_earlier_run_of_repeated_work_is_over(begun: World) -> None:
+    earlier = begun.flow.url
+    query = "UPDATE tasks SET started_at = started_at + interval '6 hours'"
+    async with begun.api.door.db.connection() as connection:
+        await connection.execute(query.encode())
+    answer = await begun.call({"output": {"installed": 3}}, url=earlier)
+    assert (answer.status_code, answer.json()["code"]) == (409, "over")
+    assert (await begun.task())[0] == "running"

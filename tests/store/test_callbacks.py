@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sojourn.agents.callbacks import Attempted
 from sojourn.control import change
 from sojourn.control.door import Door
 from sojourn.control.tasks import Claimed, Step, call_back, callback_key, claim, settle
@@ -32,7 +33,8 @@ async def put(door: Door, by: UUID, taken: Claimed, outcome: Outcome) -> None:
 async def call(door: Door, of: Claimed, body: Any = RESULT, retries: int | None = None) -> bool:
     made = of.attempt.call
     count = made.retry_count if retries is None else retries
-    return await call_back(door, made.journey_id, made.uow_id, made.task_id, count, body)
+    attempt = Attempted(made.journey_id, made.uow_id, made.task_id, count, made.begun)
+    return await call_back(door, attempt, body)
 
 
 async def test_what_an_agent_calls_back_with_is_seen_to_at_once_and_once(db: Database) -> None:

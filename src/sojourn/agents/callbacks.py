@@ -25,6 +25,7 @@ class Attempted:
     uow_id: UUID
     task_id: str
     retry_count: int
+    begun: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,19 @@ class Callbacks:
 
     def token(self, call: Call, now: datetime) -> str:
         """Return the token of an attempt."""
-        names = [str(call.journey_id), str(call.uow_id), call.task_id, call.retry_count]
+        begun = call.begun and call.begun.astimezone(UTC).isoformat()
+        names = [str(call.journey_id), str(call.uow_id), call.task_id, call.retry_count, begun]
         payload = orjson.dumps([*names, int((now + self.good_for).timestamp())])
         return f"{_text(payload)}.{_text(self._signature(payload))}"
 
     def attempt(self, token: str, now: datetime) -> Attempted:
         """Return the attempt that a token names; raises :class:`BadToken`."""
         payload = self._verified(token)
-        journey_id, uow_id, task_id, retry_count, until = orjson.loads(payload)
+        journey_id, uow_id, task_id, retry_count, begun, until = orjson.loads(payload)
         if now.timestamp() >= until:
             raise BadToken("the token has expired")
-        return Attempted(UUID(journey_id), UUID(uow_id), task_id, retry_count)
+        when = datetime.fromisoformat(begun) if begun else None
+        return Attempted(UUID(journey_id), UUID(uow_id), task_id, retry_count, when)
 
     def _verified(self, token: str) -> bytes:
         try:

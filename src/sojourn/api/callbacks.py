@@ -45,10 +45,7 @@ async def _noted(request: Request, callbacks: Callbacks) -> Response:
     except BadToken as error:
         raise ProblemError(404, str(error)) from None
     body = _read(await request.body())
-    noted = await call_back(
-        door, attempt.journey_id, attempt.uow_id, attempt.task_id, attempt.retry_count, body
-    )
-    if not noted:
+    if not await call_back(door, attempt, body):
         told = "this attempt is over, or was told of already"
         raise ProblemError(409, told, code="over")
     return JSONResponse({"accepted": True}, 202)

@@ -1,12 +1,13 @@
 """The workers' door: taking due tasks and writing what came of them, always in sets."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from sojourn.agents.callbacks import Attempted
 from sojourn.control.door import Door
 from sojourn.core.outcomes import Attempt, Call, Settlement, final
 from sojourn.core.references import UnresolvedReference, resolve
@@ -143,15 +144,11 @@ async def give_back(door: Door, worker: UUID, held: Iterable[Call]) -> int:
     return await in_transaction(door.db, put)
 
 
-async def call_back(
-    door: Door, journey_id: UUID, uow_id: UUID, task_id: str, retry_count: int, body: Any
-) -> bool:
+async def call_back(door: Door, attempt: Attempted, body: Any) -> bool:
     """Note what an agent called back with; False where its attempt is over, or told already."""
 
     async def put(connection: Connection) -> bool:
-        return await callbacks.put(
-            connection, journey_id, uow_id, task_id, retry_count, body, door.now()
-        )
+        return await callbacks.put(connection, asdict(attempt), body, door.now())
 
     return await in_transaction(door.db, put)
 

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from sojourn.store import queries, work
-from sojourn.store.sets import Connection, execute, one, send
+from sojourn.store.sets import Connection, Row, execute, one, send
 
 _QUERIES = queries.load("callbacks")
 
@@ -21,18 +20,12 @@ async def key(connection: Connection) -> bytes:
     return bytes(row["callback_key"])
 
 
-async def put(
-    connection: Connection,
-    journey_id: UUID,
-    uow_id: UUID,
-    task_id: str,
-    retry_count: int,
-    body: Any,
-    now: datetime,
-) -> bool:
-    """Note what an agent called back with; False where its attempt is over, or told already."""
-    attempt = {"journey_id": journey_id, "uow_id": uow_id, "task_id": task_id}
-    given = {**attempt, "retry_count": retry_count, "body": Jsonb(body), "now": now}
+async def put(connection: Connection, attempt: Row, body: Any, now: datetime) -> bool:
+    """Note what an agent called back with; False where its attempt is over, or told already.
+
+    ``attempt`` has journey_id, uow_id, task_id, retry_count, and when that run was ``begun``.
+    """
+    given = {**attempt, "body": Jsonb(body), "now": now}
     done = await (await execute(connection, _QUERIES["put"], **given)).fetchone()
     if done is not None:
         await send(connection, work.wake())

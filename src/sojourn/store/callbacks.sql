@@ -17,6 +17,8 @@ WITH found AS (
     FROM tasks
     WHERE journey_id = %(journey_id)s AND uow_id = %(uow_id)s AND task_id = %(task_id)s
       AND status = 'running' AND retry_count = %(retry_count)s
+      -- Repeated work counts its attempts anew in each run.
+      AND (%(begun)s::timestamptz IS NULL OR started_at = %(begun)s)
     FOR NO KEY UPDATE
 )
 UPDATE tasks t SET
