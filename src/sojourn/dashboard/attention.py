@@ -86,7 +86,7 @@ def action_of(kind: str) -> tuple[str, str]:
 
 def limited(actual: str, expected: str) -> str:
     """Return a value against its limit."""
-    return f"{actual}, {expected}" if actual and expected else actual
+    return f"{actual} against {expected}" if actual and expected else actual
 
 
 def _late(row: Row, path: Path, now: datetime) -> Need:
