@@ -8,8 +8,10 @@ from sojourn.agents.guard import Forbidden, Guard
 from sojourn.agents.mcp_wire import Credentials, Witness, http_client
 from sojourn.agents.shape import BadAnswer
 from sojourn.agents.spec import OAuth2, SpecAuth
+from sojourn.control import traces
 from tests.agents.servers import free_port, raw, reply, request, serving
 from tests.agents.test_credentials import Server
+from tests.tracer import traced
 
 OPEN = Guard(allow_private=True)
 
@@ -97,3 +99,20 @@ async def test_credentials_go_to_their_own_origin(monkeypatch: pytest.MonkeyPatc
                 await web.post(f"{url}/work")
     seen = [headers.get("authorization") for headers in server.seen]
     assert seen == ["Bearer hunter2"] * 2 + [None] * 2 + ["Bearer t1", "Bearer t1", "Bearer t3"]
+
+
+async def test_a_server_is_told_of_the_trace_where_somebody_traces() -> None:
+    told: list[bytes] = []
+
+    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.append((await reader.readuntil(b"\r\n\r\n")).lower())
+        writer.write(reply(b"{}"))
+        await writer.drain()
+
+    async with raw(keep) as url, http_client(OPEN, Witness(), 100) as web:
+        await web.get(url)
+        with traced() as kept, traces.span("call"):
+            await web.get(url)
+    [span] = kept.get_finished_spans()
+    assert b"traceparent" not in told[0]
+    assert f"traceparent: 00-{span.context.trace_id:032x}-".encode() in told[1]

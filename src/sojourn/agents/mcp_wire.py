@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpcore2
 import httpx2
+from opentelemetry import propagate
 
 from sojourn.agents.credentials import Tokens, static_headers
 from sojourn.agents.guard import Guard, origin
@@ -82,7 +83,8 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request; an answer that is compressed is refused."""
+        """Send a request, in its trace; an answer that is compressed is refused."""
+        propagate.inject(request.headers)
         try:
             response = await super().handle_async_request(request)
         except Exception as error:
