@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.api.feed import Feed, Told, Wanted
+from sojourn.api.feed import Feed, Told, Wanted, stopped
 from sojourn.control import change, start
 from sojourn.core.commands import HoldJourney, Resume
 from sojourn.paths import load
@@ -155,3 +155,20 @@ async def test_closing_ends_all(db: Database) -> None:
         await asyncio.sleep(0.05)
         feed.close()
         assert await asyncio.wait_for(ending, 5) == []
+
+
+async def test_a_task_that_missed_its_cancellation_is_cancelled_again() -> None:
+    heard = 0
+
+    async def deaf() -> None:
+        nonlocal heard
+        while heard < 3:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                heard += 1
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(stopped(task), 30)
+    assert heard == 3

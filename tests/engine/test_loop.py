@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -147,3 +148,25 @@ async def test_a_cancellation_that_comes_with_a_wake_is_not_lost() -> None:
     running.cancel()
     await asyncio.wait({running}, timeout=5)
     assert running.cancelled()
+
+
+async def test_a_loop_that_has_missed_its_cancellation_halts_and_closes_nothing() -> None:
+    class Deaf(Loop):
+        closed = False
+
+        async def once(self) -> float:
+            # As psycopg's waiting does before Python 3.12, when an answer comes at the same time.
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            return 60
+
+        async def close(self) -> None:
+            self.closed = True
+
+    loop = Deaf(60)
+    running = asyncio.create_task(loop.run(asyncio.Event()))
+    await asyncio.sleep(0)
+    loop.halt()
+    running.cancel()
+    await asyncio.wait_for(running, 20)
+    assert (loop.closed, loop.turns) == (False, 1)

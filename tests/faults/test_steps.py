@@ -125,6 +125,7 @@ async def _lived(url: str, journey: UUID, agents: Agents, life: int) -> int:
             with suppress(BaseExceptionGroup):
                 await run_engine(await _door(db), agents, stop, PACE)
         finally:
+            stop.set()
             people.cancel()
             with suppress(asyncio.CancelledError):
                 await people

@@ -33,7 +33,7 @@ from sojourn.api import (
 from sojourn.api.auth import Authentication, note
 from sojourn.api.bounds import HEADER, Bounds
 from sojourn.api.context import Context, Engine, Options, context_of
-from sojourn.api.feed import Feed
+from sojourn.api.feed import Feed, stopped
 from sojourn.api.instruments import Instruments
 from sojourn.api.keyring import Keyring
 from sojourn.api.once import Once
@@ -148,9 +148,9 @@ async def _answer(request: Request, error: Exception) -> Response:
 async def _lifespan(app: FastAPI, engine: Engine | None) -> AsyncIterator[None]:
     context: Context = app.state.context
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_stopped, asyncio.create_task(context.feed.run()))
+        stack.push_async_callback(stopped, asyncio.create_task(context.feed.run()))
         if engine is not None:
-            stack.push_async_callback(_stopped, asyncio.create_task(_run(engine)))
+            stack.push_async_callback(stopped, asyncio.create_task(_run(engine)))
         stack.callback(context.feed.close)
         yield
 
@@ -162,8 +162,3 @@ async def _run(engine: Engine) -> None:
         raise
     except Exception:
         log.exception("the engine has ended")
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

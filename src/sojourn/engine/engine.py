@@ -85,7 +85,12 @@ async def run_engine(
             listeners.append(group.create_task(_listen(door, "sojourn_notices", messenger)))
         vitals.watch([*loops, lease])
         group.create_task(_wake_at_the_end(stop, loops))
-        await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
+        try:
+            await asyncio.gather(*[group.create_task(loop.run(stop)) for loop in loops])
+        except BaseException:
+            for loop in (*loops, lease):
+                loop.halt()
+            raise
         ended.set()
         lease.wake()
         for listener in listeners:
@@ -114,6 +119,8 @@ async def _listen(door: Door, channel: str, loop: Loop) -> None:
             async with door.db.listen(channel) as payloads:
                 loop.wake()  # for what was said before anyone listened
                 async for _ in payloads:
+                    if loop.halted:
+                        return
                     loop.wake()
         except DatabaseUnavailable:
             await asyncio.sleep(AGAIN)

@@ -31,6 +31,7 @@ class Loop(ABC):
         self.good_at = monotonic()
         """When a round last ended well, in seconds of the monotonic clock; at first, when made."""
         self.turns = 0
+        self.halted = False
 
     @abstractmethod
     async def once(self) -> float:
@@ -53,12 +54,23 @@ class Loop(ABC):
         """End the present rest: there is something to do."""
         self._wake.set()
 
+    def halt(self) -> None:
+        """Begin no other round and close nothing: the process is falling.
+
+        Being cancelled is not enough. Before Python 3.12 a cancellation that comes together with
+        an answer of the database is lost in ``asyncio.wait_for``, in which psycopg waits.
+        """
+        self.halted = True
+        self.wake()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Do rounds until ``stop`` is set, then close."""
-        while not stop.is_set():
+        while not (stop.is_set() or self.halted):
             self._wake.clear()
             rest = await self._round()
             await self._rest(rest if self._failures else min(rest, self.poll))
+        if self.halted:
+            return
         try:
             await self.close()
         except Exception:
