@@ -1,5 +1,5 @@
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -41,9 +41,7 @@ class Running:
         return self.feed
 
     async def __aexit__(self, *_: Any) -> None:
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await stopped(self._task)
 
 
 async def every(db: Database) -> list[int]:

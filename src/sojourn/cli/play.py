@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -188,9 +187,11 @@ async def _first(
             return course.result()
         return "the engine stopped" if crew.ended else f"not done in {timeout:g} seconds"
     finally:
-        course.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await course
+        # More than once: before Python 3.12 a cancellation that comes with an answer is lost.
+        while not course.done():
+            course.cancel()
+            await asyncio.wait({course}, timeout=0.5)
+        await asyncio.gather(course, return_exceptions=True)
 
 
 async def _performed(

@@ -93,6 +93,8 @@ async def run_engine(
             raise
         ended.set()
         lease.wake()
+        for loop in loops:
+            loop.halt()  # for a listener that misses its cancellation
         for listener in listeners:
             listener.cancel()
 
