@@ -93,10 +93,15 @@ async def run_engine(
             raise
         ended.set()
         lease.wake()
-        for loop in loops:
-            loop.halt()  # for a listener that misses its cancellation
-        for listener in listeners:
-            listener.cancel()
+        _dismiss(listeners, loops)
+
+
+def _dismiss(listeners: Sequence[asyncio.Task[None]], loops: Sequence[Loop]) -> None:
+    """Cancel listeners; one that misses it sees at the next word that its loop is halted."""
+    for loop in loops:
+        loop.halt()
+    for listener in listeners:
+        listener.cancel()
 
 
 def _messenger(
