@@ -137,19 +137,22 @@ def test_a_promotion_is_asked_for_where_the_gate_holds() -> None:
     assert deed.when(seen) is None
     seen.look(row(gate=gate(), ball_with="soak"), MONDAY, set())
     assert deed.when(seen) is None
+    seen.look(row(gate=gate(), held_since=MONDAY), MONDAY, set())
+    assert deed.when(seen) is None
     seen.look(row(gate=gate()), MONDAY, set())
     assert deed.when(seen) == after(0.5)
     assert isinstance(deed.make(ANN), Promote)
 
 
-async def test_what_is_only_tried_may_be_refused_and_is_tried_again(database_url: str) -> None:
+async def test_what_is_tried_and_refused_lets_the_clock_go_on(database_url: str) -> None:
     async with opened(database_url) as app:
         journey_id = await started(app)
         trying = Deed(ANN, entering("sandbox", 0), deed_of_promotion, again=True, tries=True)
         seen = Seen(app.door.now(), {})
-        cast = Cast(app.door, journey_id, (trying,))
-        assert await cast.act(seen, await row_of(app))
-        assert await cast.act(seen, await row_of(app))
+        tells_of = tells(ANN, "sandbox", 0, infrastructure_provisioned=True)
+        cast = Cast(app.door, journey_id, (trying, tells_of))
+        assert await cast.act(seen, await row_of(app)), "the next person acts"
+        assert not await cast.act(seen, await row_of(app))
         sure = Cast(app.door, journey_id, (replace(trying, tries=False),))
         with pytest.raises(RefusedError):
             await sure.act(seen, await row_of(app))

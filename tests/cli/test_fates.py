@@ -50,12 +50,12 @@ def test_somebody_holds_what_is_to_be_looked_at() -> None:
     assert sum(f.standard + f.healthcare + f.financial_services for f in FATES) == 100
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(1000)
 async def test_one_client_of_each_fate_and_path_comes_to_where_it_must(database_url: str) -> None:
     parts = fleet(tuple(_one_each(fate) for fate in FATES))
     tales = [part.tale for part in parts]
     async with opened(database_url) as app, staged(app, tales) as (known, running):
-        done = await play(known, running, parts, speed=FAST, timeout=1400, step=step_of(parts))
+        done = await play(known, running, parts, speed=FAST, timeout=900, step=step_of(parts))
         story = await tell_all(app.door, done)
     wrong = [client for client in story["clients"] if not client["ok"]]
     assert wrong == []

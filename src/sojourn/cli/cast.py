@@ -89,23 +89,28 @@ class Cast:
         self._approvals = {deed.approves for deed in deeds if deed.approves}
 
     async def act(self, seen: Seen, row: Row) -> bool:
-        """Let the first person who has something to do now do it; say whether there was one."""
+        """Let the first person who has something to do now do it; say whether it was done.
+
+        What is refused has changed nothing: the clock has to go on before it is tried again.
+        """
         seen.look(row, self._door.now(), self._approvals)
         for number, deed in enumerate(self._deeds):
             key = (number, row["visit"] if deed.approves else 0)
             due = deed.when(seen)
             if key not in self._done and due and at_work(due) <= seen.now == at_work(seen.now):
                 self._done |= set() if deed.again else {key}
-                await self._do(deed)
-                return True
+                if await self._do(deed):
+                    return True
         return False
 
-    async def _do(self, deed: Deed) -> None:
+    async def _do(self, deed: Deed) -> bool:
         try:
             await change(self._door, self._journey, deed.make(deed.who))
         except RefusedError:
             if not deed.tries:
                 raise
+            return False
+        return True
 
 
 def entering(stage: str, days: float) -> When:
@@ -167,7 +172,8 @@ def asks(who: Person, days: float) -> Deed:
     def when(seen: Seen) -> datetime | None:
         gate = seen.row["gate"]
         stands = gate and gate["visit"] == seen.row["visit"] and not gate["failing"]
-        return later(_begun(seen), days) if stands and seen.row["ball_with"] != "soak" else None
+        waits = seen.row["ball_with"] == "soak" or seen.row["held_since"]
+        return later(_begun(seen), days) if stands and not waits else None
 
     def make(person: Person) -> Command:
         return Promote(actor=person.name, roles=person.roles, reason="all criteria hold")

@@ -34,7 +34,7 @@ class Options:
     one. ``wait`` scales how long searches take beside their real work (1: about 200 ms, 0: not at
     all), ``crawl_seconds`` is what one document takes to be crawled on the clients' clocks, which
     run ``speed`` times as fast as real time. Agents named in ``alone`` get processes of their own.
-    ``steady``: what a busy machine adds to the wait is not counted as the service's time.
+    ``steady``: what a busy machine adds is not counted as the service's time.
     """
 
     folder: Path | None = None

@@ -27,8 +27,8 @@ class Options:
     ``wait`` scales how long requests take beside their real work (1: as an installation with a
     large corpus does, 0: not at all). A crawl takes ``crawl_seconds`` a document and clocks run
     ``speed`` times as fast as real time, once somebody has told them the time. ``path`` is the
-    file that keeps everything; None keeps nothing. ``steady``: what a busy machine adds to the
-    wait is not counted as the service's time, so that measurements are alike on any machine.
+    file that keeps everything; None keeps nothing. ``steady``: what a busy machine adds is
+    not counted as the service's time, so that measurements are alike on any machine.
     """
 
     secret: str
