@@ -148,6 +148,15 @@ def test_a_rejection_fails_until_the_same_person_approves() -> None:
     assert judged(ruled("bo"), no).verdict == "failed"
 
 
+def test_a_rejection_by_whoever_then_asks_for_the_promotion_stands_no_longer() -> None:
+    no = ruled("ada", "reject", reason="too slow")
+    assert judged(no, ruled("bo")).verdict == "failed"
+    assert judged(no, ruled("bo"), requested_by="ada").passed
+    alone = judged(no, requested_by="ada")
+    assert alone.verdict == "pending"
+    assert "ada asked for this promotion; someone else has to approve" in alone.message
+
+
 def test_rulings_of_earlier_visits_are_void() -> None:
     early = ruled(visit=1)
     assert judged(early, visit=2).verdict == "pending"
@@ -236,7 +245,7 @@ def test_a_pass_takes_a_quorum_of_others_with_the_role_and_nobody_against(
         and r.actor != requester
         and (r.expires_at is None or r.expires_at > NOW)
     }
-    against = any(r.answer == Answer.REJECT for r in last.values())
+    against = any(r.answer == Answer.REJECT and r.actor != requester for r in last.values())
     assert check.passed == (len(good) >= quorum and not against)
     assert (check.verdict == "failed") == against
 

@@ -84,14 +84,18 @@ def count(
     evidence: Mapping[str, str],
     now: datetime,
 ) -> Counted:
-    """Sort the rulings of this visit on a criterion; the latest of each person counts."""
+    """Sort the rulings of this visit on a criterion; the latest of each person counts.
+
+    The requester's counts neither way: whoever rejected and then asks for the promotion could not
+    take it back by approving.
+    """
     latest: dict[str, Ruling] = {}
     for ruling in present_rulings(shot):
         if ruling.criterion == criterion.name and ruling.answer != Answer.WAIVE:
             latest[ruling.actor] = ruling
     good, void, rejected = [], [], None
     for ruling in latest.values():
-        if ruling.answer == Answer.REJECT:
+        if ruling.answer == Answer.REJECT and ruling.actor != shot.state.requested_by:
             rejected = ruling
         elif why := _void(ruling, rule, shot, evidence, now):
             void.append((ruling, why))
