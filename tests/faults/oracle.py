@@ -292,7 +292,18 @@ async def _acknowledged(db: Database, told: Iterable[Told]) -> list[str]:
 
 
 async def _leftovers(db: Database) -> list[str]:
-    return [f"{what}: {n} left behind" for what, n in await rows(db, LEFT) if n]
+    left = [f"{what}: {n} left behind" for what, n in await rows(db, LEFT) if n]
+    return left + await left_due(db)
+
+
+async def left_due(db: Database) -> list[str]:
+    """Return a few of the tasks that somebody has or is to have, whole."""
+    return [f"left behind is {task}" for (task,) in await rows(db, DUE)]
+
+
+async def stuck(db: Database) -> list[str]:
+    """Return what is known of a few journeys that are still under way."""
+    return [known for (known,) in await rows(db, STUCK)]
 
 
 async def _deliveries(db: Database, asked: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -364,6 +375,21 @@ UNION ALL SELECT 'wake-ups', count(*) FROM wakeups
 UNION ALL SELECT 'open alerts', count(*) FROM alerts WHERE resolved_at IS NULL
 UNION ALL SELECT 'open rollbacks', count(*) FROM rollback_history WHERE completed_at IS NULL
 UNION ALL SELECT 'open deliveries', count(*) FROM deliveries WHERE status = 'pending'
+"""
+DUE: Final = """
+SELECT to_jsonb(t)::text || ' in stage ' || j.current_stage || ' of a unit that is ' || u.status
+    || ' for ' || u.purpose
+FROM tasks t JOIN units_of_work u USING (journey_id, uow_id) JOIN journey_states j
+  ON j.journey_id = t.journey_id
+WHERE t.owner IS NOT NULL OR t.due_at IS NOT NULL OR t.cancelling OR t.status = 'running' LIMIT 3
+"""
+STUCK: Final = """
+SELECT jsonb_build_object('journey', to_jsonb(j), 'wakeups', (
+    SELECT jsonb_agg(w) FROM wakeups w WHERE w.journey_id = j.journey_id), 'units', (
+    SELECT jsonb_agg(to_jsonb(u) || jsonb_build_object('tasks', (
+        SELECT jsonb_agg(t) FROM tasks t WHERE t.journey_id = u.journey_id AND t.uow_id = u.uow_id)))
+    FROM units_of_work u WHERE u.journey_id = j.journey_id AND u.visit = j.visit))::text
+FROM journey_states j WHERE ended_at IS NULL LIMIT 2
 """
 DELIVERED: Final = """
 SELECT e.journey_id, e.seq, count(d.delivery_id), min(d.status), min(d.delivery_id::text)

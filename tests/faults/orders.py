@@ -46,9 +46,6 @@ class Told:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-BUSY = "SELECT 1 FROM tasks WHERE owner IS NOT NULL OR due_at IS NOT NULL LIMIT 1"
-
-
 class Orders:
     """People at work on journeys of a few shapes."""
 
@@ -57,7 +54,7 @@ class Orders:
     ) -> None:
         """``local`` has all work done by the agent in the workers' own processes."""
         self._chance = chance
-        self._door = door
+        self.door = door
         self._documents = [shapes.shape(chance, f"shape-{n}") for n in range(kinds)]
         self._newer = [shapes.newer(chance, d) for d in self._documents]
         if local:
@@ -74,7 +71,7 @@ class Orders:
         end = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < end:
             try:
-                active = await rows(self._door.db, ACTIVE)
+                active = await rows(self.door.db, ACTIVE)
                 if len(active) < width:
                     await self.start()
                 else:
@@ -88,7 +85,7 @@ class Orders:
         kind = self._chance.randrange(len(self._documents))
         self.started += 1
         done = await start(
-            self._door,
+            self.door,
             shapes.path(self._documents[kind]),
             f"client-{self.started}",
             "ann",
@@ -99,7 +96,7 @@ class Orders:
 
     async def finish(self) -> int:
         """Do what brings journeys to their end; return how many are still on their way."""
-        active = await rows(self._door.db, ACTIVE)
+        active = await rows(self.door.db, ACTIVE)
         for journey, held, _ in active:
             if held:
                 await self._try(journey, Resume(actor="bob", roles=ROLES))
@@ -107,10 +104,6 @@ class Orders:
                 await self._try(journey, RetryFailed(actor="bob", roles=ROLES))
             await self._approve(journey)
         return len(active)
-
-    async def at_rest(self) -> bool:
-        """Bring journeys on; say whether all have ended and nobody has anything left to send."""
-        return not await self.finish() and not await rows(self._door.db, BUSY)
 
     async def _order(self, journey: UUID) -> None:
         kinds = {
@@ -155,7 +148,7 @@ class Orders:
         if isinstance(command, Migrate) and journey not in self.paths:
             return
         try:
-            self._noted(await change(self._door, journey, command))
+            self._noted(await change(self.door, journey, command))
         except (RefusedError, *AWAY):
             return
 

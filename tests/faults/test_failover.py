@@ -26,7 +26,8 @@ from sojourn.store.programs import Programs, find_programs
 from tests.doors import rows
 from tests.faults import oracle
 from tests.faults.fleet import Fleet
-from tests.faults.orders import AWAY, Orders
+from tests.faults.orders import Orders
+from tests.faults.rest import rest
 
 LEVELS = """
 listen_addresses = '127.0.0.1'
@@ -144,26 +145,8 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(
             standby.run("pg_ctl", "promote", "-D", str(standby.directory), "-w")
             await people
             assert len(orders.told) > told > 0, "people went on"
-            await calm(orders, fleet)
+            await rest(orders, fleet, seconds=60)
         finally:
             await fleet.close()
         found = await oracle.judge(door, tmp_path, orders.told, orders.cancelled, hooks=False)
-        # That a task of an ended journey is due for a while longer loses nothing.
-        assert [one for one in found if "tasks that are due" not in one] == []
-
-
-async def calm(orders: Orders, fleet: Fleet) -> None:
-    """Bring all journeys to their end, then the workers."""
-    rest = time.monotonic() + 40
-    end = 60 + time.monotonic() + 60
-    while True:
-        try:
-            late = time.monotonic() > rest
-            if await orders.at_rest() or (late and not await orders.finish()):
-                break
-        except AWAY:
-            pass
-        assert time.monotonic() < end, f"they do not end; {fleet.log()[-2000:]}"
-        await asyncio.sleep(0.1)
-    for pid in list(fleet.workers):
-        assert await fleet.end(pid, signal.SIGTERM) == 0
+        assert found == []

@@ -7,7 +7,6 @@ import asyncio
 import os
 import random
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from sojourn.store.postgres import Database
 from tests.doors import rows
 from tests.faults import oracle
 from tests.faults.fleet import Fleet
-from tests.faults.orders import AWAY, Orders
+from tests.faults.orders import Orders
+from tests.faults.rest import rest
 from tests.faults.wire import Wire
 
 NETWORK = ("delay", "15ms", "10ms", "loss", "1%")
@@ -128,13 +128,12 @@ async def carried(
                 await fleet.open(wire.dsn, web=False)
                 await fleet.spawn_worker()
             await asyncio.gather(orders.keep(SECONDS, 6), parting(hosts, chance))
-            await settled(orders, fleets)
+            await rest(orders, *fleets, seconds=90)
         finally:
             for fleet in fleets:
                 await fleet.close()
     found = await oracle.judge(door, folder, orders.told, orders.cancelled, hooks=False)
-    # That a task of an ended journey is due for a while longer loses nothing.
-    assert [one for one in found if "tasks that are due" not in one] == []
+    assert found == []
     taken = await rows(db, "SELECT count(DISTINCT new_owner) FROM task_log")
     assert taken[0][0] >= 2, "both hosts had work"
 
@@ -148,21 +147,3 @@ async def parting(hosts: list[Host], chance: random.Random) -> None:
         host.part()
         await asyncio.sleep(chance.uniform(0.3, 3))
         host.join()
-
-
-async def settled(orders: Orders, fleets: list[Fleet]) -> None:
-    """Bring all journeys to their end, then the workers."""
-    rest = time.monotonic() + 40
-    end = 60 + time.monotonic() + 90
-    while True:
-        try:
-            late = time.monotonic() > rest
-            if await orders.at_rest() or (late and not await orders.finish()):
-                break
-        except AWAY:
-            pass
-        assert time.monotonic() < end, f"they do not end; {fleets[0].log()[-2000:]}"
-        await asyncio.sleep(0.1)
-    for fleet in fleets:
-        for pid in list(fleet.workers):
-            assert await fleet.end(pid, signal.SIGTERM) == 0
