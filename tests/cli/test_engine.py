@@ -11,6 +11,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import pytest
+
 from tests.cli.terminal import Terminal
 
 PATIENCE = 60.0
@@ -133,6 +135,24 @@ def test_a_dry_run_checks_and_runs_nothing(acme: Terminal) -> None:
     assert acme.sql("SELECT count(*) FROM workers") == [(0,)]
     acme.write("agents.yaml", "agents: []\n")
     acme("worker", "--dry-run", code=2)
+
+
+def test_settings_that_cannot_be_are_refused_before_anything_begins(
+    acme: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for more in ((), ("--dry-run",)):
+        monkeypatch.setenv("SOJOURN_OIDC_ISSUER", "https://id.test/")
+        assert "needs SOJOURN_OIDC_CLIENT_ID" in acme("serve", *more, code=2).err
+        monkeypatch.delenv("SOJOURN_OIDC_ISSUER")
+        monkeypatch.setenv("SOJOURN_ALERTS", str(acme.folder / "alerts.yaml"))
+        for command in ("worker", "serve"):
+            assert "cannot be read" in acme(command, *more, code=2).err
+        monkeypatch.setenv("TEAM_URL", "none://here")
+        acme.write("alerts.yaml", 'routes: { team: { urls: ["${TEAM_URL}"] } }\n')
+        assert "no service takes this URL" in acme("worker", *more, code=2).err
+        (acme.folder / "alerts.yaml").unlink()
+        monkeypatch.delenv("SOJOURN_ALERTS")
+    assert acme.sql("SELECT count(*) FROM workers") == [(0,)]
 
 
 def test_people_see_that_it_is_ready(acme: Terminal) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.control.routes import load
 from sojourn.engine.engine import Outbound
+from sojourn.engine.targets import targets_of
 from sojourn.settings import Settings, SettingsError, variable
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ def outbound(settings: Settings, url: str = "") -> Outbound | None:
     if settings.alerts is None:
         return None
     return Outbound(load(settings.alerts), settings.public_url or url)
+
+
+def check(settings: Settings, *, serves: bool) -> None:
+    """Refuse settings that would end a process once it has begun; ``serves`` checks accounts too.
+
+    Raises SettingsError and :class:`~sojourn.control.routes.BadRoutes`; nobody is called.
+    """
+    told = outbound(settings)
+    targets_of(told.routes if told else ())
+    if serves:
+        provider(settings)
 
 
 def provider(settings: Settings) -> "Provider | None":

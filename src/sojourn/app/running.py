@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sojourn.app.opening import App, pace
@@ -16,11 +18,26 @@ LOOK: Final = 0.05
 Running = asyncio.Task[None]
 
 
-def begin(app: App, stop: asyncio.Event, *, vitals: Vitals | None = None, url: str = "") -> Running:
-    """Start the engine's loops; ``vitals`` counts, ``url`` is where messages say the pages are."""
+@asynccontextmanager
+async def running(
+    app: App, stop: asyncio.Event, *, vitals: Vitals | None = None, url: str = ""
+) -> AsyncIterator[Running]:
+    """Run the engine's loops while the block lasts; ``stop`` or the block's end ends them.
+
+    ``vitals`` counts, ``url`` is where messages say the pages are. The engine has ended before the
+    application closes, however the block ends; raises what ended it.
+    """
     told = outbound(app.settings, url)
     pace_ = pace(app.settings)
-    return asyncio.create_task(run_engine(app.door, app.agents, stop, pace_, vitals, told))
+    engine = asyncio.create_task(run_engine(app.door, app.agents, stop, pace_, vitals, told))
+    try:
+        yield engine
+    except asyncio.CancelledError:
+        engine.cancel()
+        raise
+    finally:
+        stop.set()
+        await engine
 
 
 async def begun(app: App, engine: Running) -> None:

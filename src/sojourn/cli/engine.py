@@ -14,7 +14,8 @@ import structlog
 import typer
 
 from sojourn.app import App, let_call_back, open_app
-from sojourn.app.running import begin, begun
+from sojourn.app.outside import check
+from sojourn.app.running import begun, running
 from sojourn.app.tracing import tracing
 from sojourn.cli import logs, options, screen, web
 from sojourn.cli.beside import Beside
@@ -40,12 +41,14 @@ def worker(dry_run: options.DryRun = False, as_json: options.Json = False) -> No
     """
 
     async def work(app: App, stop: asyncio.Event) -> None:
-        engine = begin(app, stop)
-        await begun(app, engine)
-        ready(app, as_json=as_json)
-        await engine
+        async with running(app, stop) as engine:
+            await begun(app, engine)
+            ready(app, as_json=as_json)
+            await engine
 
-    _run(work, dry_run=dry_run, as_json=as_json)
+    settings = Settings.load()
+    check(settings, serves=False)
+    _run(settings, work, dry_run=dry_run, as_json=as_json)
 
 
 def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> None:
@@ -60,12 +63,13 @@ def serve(dry_run: options.DryRun = False, as_json: options.Json = False) -> Non
       SOJOURN_PORT=9000 sojourn serve
     """
     settings = Settings.load()
+    check(settings, serves=True)
     with web.listening(settings.host, settings.port) as bound:
 
         async def work(app: App, stop: asyncio.Event) -> None:
             await _serve(app, stop, bound, as_json=as_json)
 
-        _run(work, dry_run=dry_run, as_json=as_json)
+        _run(settings, work, dry_run=dry_run, as_json=as_json)
 
 
 async def _serve(app: App, stop: asyncio.Event, bound: socket.socket, *, as_json: bool) -> None:
@@ -76,24 +80,26 @@ async def _serve(app: App, stop: asyncio.Event, bound: socket.socket, *, as_json
 
     url = web.url(bound)
     callbacks = await let_call_back(app, url)
-    vitals = Vitals()
-    engine = begin(app, stop, vitals=vitals, url=url)
-    probe = EngineProbe(app, engine, stop, vitals)
-    beside = Beside()
+    vitals, beside = Vitals(), Beside()
     demo = beside if web.alone(bound) else None
-    site = create_site(app, callbacks, probe=probe, vitals=vitals, demo=demo)
-    async with web.serving(bound, site) as http, aclosing(beside):
-        http.add_done_callback(lambda _: stop.set())
-        await begun(app, engine)
-        token = await create_link(app.door, options.login(), options.DEFAULT_ROLES)
-        ready(app, url, link=f"{url}/login/link?token={token}", as_json=as_json)
-        await engine
+    async with running(app, stop, vitals=vitals, url=url) as engine:
+        probe = EngineProbe(app, engine, stop, vitals)
+        site = create_site(app, callbacks, probe=probe, vitals=vitals, demo=demo)
+        async with web.serving(bound, site) as http, aclosing(beside):
+            http.add_done_callback(lambda _: stop.set())
+            await begun(app, engine)
+            token = await create_link(app.door, options.login(), options.DEFAULT_ROLES)
+            ready(app, url, link=f"{url}/login/link?token={token}", as_json=as_json)
+            await engine
 
 
 def _run(
-    work: Callable[[App, asyncio.Event], Awaitable[None]], *, dry_run: bool, as_json: bool
+    settings: Settings,
+    work: Callable[[App, asyncio.Event], Awaitable[None]],
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    settings = Settings.load()
     logs.configure(settings)
 
     async def main() -> None:
