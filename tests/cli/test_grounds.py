@@ -105,6 +105,29 @@ def test_a_signal_ends_the_work_with_everything_put_away(number: signal.Signals)
     assert put_away == ["done"]
 
 
+def test_a_signal_that_was_missed_can_be_given_again() -> None:
+    missed: list[str] = []
+
+    async def work() -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                if missed:
+                    raise
+                missed.append("once")
+
+    handlers = {n: signal.getsignal(n) for n in grounds.SIGNALS}
+    try:
+        with pytest.raises(typer.Exit):
+            run(work(), insist=0.0)
+    finally:
+        for n, handler in handlers.items():
+            signal.signal(n, handler)
+    assert missed == ["once"]
+
+
 def test_a_result_and_an_error_pass_through() -> None:
     async def seven() -> int:
         return 7

@@ -24,6 +24,8 @@ PREFIX: Final = "sojourn-demo-"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OLD: Final = 60.0
 """Seconds after which a directory that nobody uses is one that was left behind."""
+INSIST: Final = 10.0
+"""Seconds after a signal from which on the next one counts again."""
 
 
 @contextmanager
@@ -81,18 +83,22 @@ def logged(settings: Settings) -> Iterator[Path]:
         yield path
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], insist: float = INSIST) -> T:
     """Run to the end; a signal ends it as an error would, with everything put away.
 
+    Another signal does not disturb the putting away, but ``insist`` seconds later it counts again:
+    before Python 3.12 a cancellation that comes with an answer of the database is lost.
     Raises KeyboardInterrupt, or typer.Exit for the other signals.
     """
     received: list[int] = []
 
     async def guarded() -> T:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        task, loop, heed = asyncio.current_task(), asyncio.get_running_loop(), 0.0
 
         def stop(number: int) -> None:
-            if task is not None and not received:
+            nonlocal heed
+            if task is not None and loop.time() >= heed:
+                heed = loop.time() + insist
                 received.append(number)
                 task.cancel()
 
@@ -103,7 +109,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(guarded())
     except asyncio.CancelledError:
-        if received == [signal.SIGINT]:
+        if received and received[0] == signal.SIGINT:
             raise KeyboardInterrupt from None
         raise typer.Exit(128 + received[0] if received else 1) from None
 
