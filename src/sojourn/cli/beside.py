@@ -20,6 +20,9 @@ PATIENCE: Final = 120.0
 """Seconds until the demonstration says where it is."""
 FAREWELL: Final = 20.0
 """Seconds that it has to put its data away."""
+AT_ONCE: Final = 1 << 16
+WRONG: Final = (TimeoutError, ValueError, LookupError, TypeError)
+"""What comes of one that ends, says something else, or nothing."""
 
 
 class Beside:
@@ -30,6 +33,7 @@ class Beside:
         self._command = command
         self._patience = patience
         self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._url = ""
         self._one = asyncio.Lock()
 
@@ -43,23 +47,26 @@ class Beside:
                 return self._url
             self._process = process = await self._begin()
             try:
-                told = await asyncio.wait_for(self._told(process), self._patience)
-            except (TimeoutError, ValueError, KeyError):
+                async with asyncio.timeout(self._patience):
+                    self._url, link = _told(await self._heard(process))
+            except BaseException as error:
+                # Whoever gave up waiting leaves none behind that nobody knows the address of.
                 await self._end(process)
-                raise RefusedError(NOT_BEGUN) from None
-            self._url = told["url"]
-            return told["link"]
+                if isinstance(error, WRONG):
+                    raise RefusedError(NOT_BEGUN) from None
+                raise
+            return link
 
     async def _begin(self) -> Process:
         return await asyncio.create_subprocess_exec(
             *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
 
-    async def _told(self, process: Process) -> dict[str, str]:
-        if process.stdout is None:
-            raise ValueError("nothing is told")
-        told = orjson.loads(await process.stdout.readline())
-        return {"url": str(told["url"]), "link": str(told["link"])}
+    async def _heard(self, process: Process) -> bytes:
+        """Return the first line that it says; what it says later is read, and let go."""
+        first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._reading = asyncio.create_task(_read(process, first))
+        return await first
 
     async def aclose(self) -> None:
         """End the demonstration, if it was begun."""
@@ -70,11 +77,31 @@ class Beside:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            # What it still says is read, or it would wait for ever to say it.
-            await asyncio.wait_for(process.communicate(), FAREWELL)
+            async with asyncio.timeout(FAREWELL):
+                await process.wait()
         except TimeoutError:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
+
+
+async def _read(process: Process, first: asyncio.Future[bytes]) -> None:
+    if process.stdout is None:
+        raise OSError("no pipe")
+    try:
+        line = await process.stdout.readline()
+    except ValueError:  # too long
+        line = b""
+    if not first.done():
+        first.set_result(line)
+    # To the end, or it would wait for ever to say it.
+    while await process.stdout.read(AT_ONCE):
+        pass
+
+
+def _told(line: bytes) -> tuple[str, str]:
+    told = orjson.loads(line)
+    return str(told["url"]), str(told["link"])
 
 
 NOT_BEGUN: Final = Refusal(
