@@ -7,6 +7,7 @@ from typing import Final
 
 from sojourn.cli import screen
 from sojourn.store.postgres import Database, DatabaseUnavailable
+from sojourn.store.stopping import stopped
 
 POLL: Final = 2.0
 """Real seconds between two looks when nothing is told."""
@@ -25,11 +26,11 @@ async def looks(db: Database, poll: float = POLL) -> AsyncGenerator[None]:
             told.clear()
             yield
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), poll)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes with the news.
+                async with asyncio.timeout(poll):
+                    await told.wait()
     finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
+        await stopped(listening)
 
 
 async def _listen(db: Database, told: asyncio.Event) -> None:
