@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from sojourn.cli.cast import entering
+from sojourn.cli.failures import Failure
 from sojourn.cli.play import Part, begin, perform, play
 from sojourn.cli.story import Story, refused, tell
 from sojourn.cli.tales import TALES
@@ -152,6 +153,12 @@ async def test_a_play_that_takes_too_long_is_stopped_and_everything_put_away(
     assert not story["ok"]
     assert story["stopped"] == played.stopped
     assert story["explanation"][0].startswith("medtronic (healthcare@1) is in sandbox")
+
+
+async def test_a_play_whose_time_is_up_before_it_begins_says_so(database_url: str) -> None:
+    async with opened(database_url) as app, staged(app, [SHORT]) as (known, running):
+        with pytest.raises(Failure, match="no journey has begun: not done in 0 seconds"):
+            await play(known, running, [Part(SHORT)], speed=FAST, timeout=0)
 
 
 async def test_a_play_beside_an_engine_that_runs_elsewhere(database_url: str) -> None:

@@ -1,7 +1,6 @@
 """The engine of a demonstration: in this process, or in one that can be killed."""
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,10 +39,12 @@ class Crew:
 
     async def end(self) -> None:
         """End the engine; raises what it ended with by itself."""
-        if self._hired is not None:
-            await self._hired.stop()
-            self._hired = None
-        await self._put_down()
+        hired, self._hired = self._hired, None
+        try:
+            if hired is not None:
+                await hired.stop()
+        finally:
+            await self._put_down()
 
     async def hand_over(self) -> None:
         """Let a process of its own do the work from now on; raises NotStarted."""
@@ -64,8 +65,7 @@ class Crew:
         self._stop.set()
         own, self._own = self._own, None
         if own is not None:
-            with suppress(asyncio.CancelledError):
-                await own
+            await own
 
     def _orders(self) -> dict[str, Any]:
         settings = self._app.settings

@@ -15,6 +15,7 @@ from uuid import UUID
 from sojourn.app import App
 from sojourn.cli.cast import Cast, Seen
 from sojourn.cli.crew import Crew
+from sojourn.cli.failures import Failure, Status
 from sojourn.cli.mischief import Mischief
 from sojourn.cli.pacing import SHORTEST, Pacer
 from sojourn.cli.people import DANA, EVERYDAY, SIGNED, without
@@ -27,6 +28,7 @@ from sojourn.sandbox.world_process import RunningWorld
 from sojourn.store import work
 from sojourn.store.journeys import list_journeys
 from sojourn.store.sets import Row
+from sojourn.store.stopping import stopped
 
 FIRST_MONDAY: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When the journeys of seed 1 start; each further seed is a week later."""
@@ -122,6 +124,7 @@ async def play(
     ``app`` knows the agents of ``world``; ``started`` is told the journeys, in the order of the
     parts. ``speed`` is how many times as fast as real time the clock may run, ``step`` the least
     that it is set ahead: many journeys take less time where more of them are due together.
+    Raises Failure where the time is up before they have begun.
     """
     crew = Crew(app)
     crew.begin()
@@ -140,6 +143,9 @@ async def play(
     finally:
         await crew.end()
     took = monotonic() - since
+    if not players:
+        told = f"no journey has begun: {stopped}"
+        raise Failure("unfinished", told, "give it more time", Status.INTERNAL)
     return [_played(p, crew, speed, seed, took, stopped) for p in players]
 
 
@@ -187,11 +193,7 @@ async def _first(
             return course.result()
         return "the engine stopped" if crew.ended else f"not done in {timeout:g} seconds"
     finally:
-        # More than once: before Python 3.12 a cancellation that comes with an answer is lost.
-        while not course.done():
-            course.cancel()
-            await asyncio.wait({course}, timeout=0.5)
-        await asyncio.gather(course, return_exceptions=True)
+        await stopped(course)
 
 
 async def _performed(
