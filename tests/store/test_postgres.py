@@ -158,6 +158,30 @@ async def test_a_cancelled_listener_leaves_no_connection(db: Database) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_listener_leaves_no_connection_if_nobody_asks_it_or_it_is_cancelled_as_it_begins(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[psycopg.AsyncConnection[Any]] = []
+    real = psycopg.AsyncConnection.connect
+
+    async def connect(*args: Any, **given: Any) -> psycopg.AsyncConnection[Any]:
+        made.append(await real(*args, **given))
+        if len(made) == 2:
+            task.cancel()
+        return made[-1]
+
+    async def listen() -> None:
+        async with db.listen("news"):
+            pass
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect)
+    await listen()
+    task = asyncio.create_task(listen())
+    await asyncio.wait([task], timeout=30)
+    assert task.cancelled()
+    assert [connection.closed for connection in made] == [True, True]
+
+
 class Colour(StrEnum):
     RED = "red"
 

@@ -87,9 +87,11 @@ class Database:
 
         ``None`` comes after an interruption: payloads may have been missed, so look at the rows.
         """
-        first = await self._subscribe(channel)
-        async with aclosing(self._payloads(channel, first)) as payloads:
-            yield payloads
+        async with AsyncExitStack() as stack:
+            first = await self._subscribe(channel)
+            # Payloads that nobody has asked for have not begun, and close nothing.
+            stack.push_async_callback(first.close)
+            yield await stack.enter_async_context(aclosing(self._payloads(channel, first)))
 
     async def _payloads(
         self, channel: str, connection: AsyncConnection[Any]
@@ -108,7 +110,11 @@ class Database:
     async def _subscribe(self, channel: str) -> AsyncConnection[Any]:
         with _outages():
             connection = await AsyncConnection.connect(self.dsn, autocommit=True)
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            try:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            except BaseException:
+                await connection.close()
+                raise
             return connection
 
     async def _resubscribe(self, channel: str) -> AsyncConnection[Any]:
