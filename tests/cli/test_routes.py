@@ -1,8 +1,11 @@
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 
+from sojourn.cli.routes import sent
 from tests.cli.terminal import Terminal
 
 FILE = """
@@ -56,5 +59,18 @@ def test_bad_input_says_what_there_is(routed: Terminal, monkeypatch: pytest.Monk
 def test_routes_and_their_log_are_listed(routed: Terminal) -> None:
     assert routed("alert", "routes", "--json").json == {"routes": []}
     assert routed("alert", "log", "--json").json == {"notices": []}
-    assert routed("alert", "log").code == 0
-    assert routed("alert", "routes").code == 0
+    assert "nothing was sent yet; see" in routed("alert", "log").out
+    assert "nothing was sent yet by team" in routed("alert", "log", "--route", "team").out
+    assert "no route is declared" in routed("alert", "routes").out
+
+
+def test_the_log_shows_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("route", "target", "alert_id", "reason", "status", "attempts", "last_error")
+    row = dict.fromkeys(names) | {"created_at": datetime(2026, 11, 22, 10, 0, 7, tzinfo=UTC)}
+    try:
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert sent(row)[0] == "2026-11-22 19:00:07"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -26,12 +26,9 @@ def alerts(
       sojourn alerts medtronic
     """
     rows, now = session.run(lambda app: _open(app, client, limit))
-    if as_json:
-        return screen.print_json({"alerts": rows})
-    if not rows:
-        return screen.say("no open alert")
     columns = ("severity", "client", "kind", "raised", "what", "what helps")
-    return screen.say(screen.table(columns, (_row(row, now) for row in rows)))
+    lines = (_row(row, now) for row in rows)
+    screen.answer({"alerts": rows}, columns, lines, "no open alert", as_json=as_json)
 
 
 async def _open(app: App, client: str | None, limit: int) -> tuple[list[Row], datetime]:

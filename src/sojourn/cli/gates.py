@@ -1,8 +1,7 @@
 """Gates: passing them, approving, rejecting and waiving criteria, and their history."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -180,28 +179,13 @@ def history(
             return await store.results(connection, journey_id, limit), app.door.now()
 
     rows, now = session.run(work)
-    if as_json:
-        return screen.print_json({"attempts": rows})
-    if not rows:
-        return screen.say(f"{client} has not come to a gate yet; see: sojourn explain {client}")
-    return screen.say(_attempts(rows, now))
-
-
-def _attempts(rows: Sequence[Row], now: datetime) -> Any:
     columns = ("at", "gate", "#visit", "#attempt", "kind", "by", "verdict", "checks")
-    return screen.table(
-        columns,
-        (
-            [
-                times.when(row["evaluated_at"], now),
-                row["gate"],
-                row["visit"],
-                row["attempt"],
-                row["kind"],
-                row["actor"],
-                checks.mark(row["verdict"]),
-                row["summary"],
-            ]
-            for row in rows
-        ),
-    )
+    nothing = f"{client} has not come to a gate yet; see: sojourn explain {client}"
+    lines = (_attempt(row, now) for row in rows)
+    screen.answer({"attempts": rows}, columns, lines, nothing, as_json=as_json)
+
+
+def _attempt(row: Row, now: datetime) -> list[object]:
+    at, verdict = times.when(row["evaluated_at"], now), checks.mark(row["verdict"])
+    names = ("gate", "visit", "attempt", "kind", "actor")
+    return [at, *(row[name] for name in names), verdict, row["summary"]]

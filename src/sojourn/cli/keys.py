@@ -73,11 +73,8 @@ def list_(as_json: options.Json = False) -> None:
       sojourn key list
     """
     found = session.run(lambda app: control.list_keys(app.door))
-    if as_json:
-        return screen.print_json(found)
-    if not found:
-        return screen.say("no keys yet; make one: sojourn key create ACTOR --role operator")
-    return screen.say(screen.table(COLUMNS, [_row(key) for key in found]))
+    nothing = "no keys yet; make one: sojourn key create ACTOR --role operator"
+    screen.answer(found, COLUMNS, (_row(key) for key in found), nothing, as_json=as_json)
 
 
 def _row(key: Row) -> Sequence[Any]:

@@ -70,10 +70,10 @@ def routes(as_json: options.Json = False) -> None:
       sojourn alert routes
     """
     rows = session.run(_routes)
-    if as_json:
-        return screen.print_json({"routes": rows})
     columns = ("route", "severities", "kinds", "paths", "clients", "#targets", "digest", "then")
-    return screen.say(screen.table(columns, (_line(row) for row in rows)))
+    nothing = "no route is declared; SOJOURN_ALERTS names a YAML file of routes to the engine"
+    lines = (_line(row) for row in rows)
+    screen.answer({"routes": rows}, columns, lines, nothing, as_json=as_json)
 
 
 async def _routes(app: App) -> list[Row]:
@@ -107,13 +107,14 @@ def log(
             return await notices.log(connection, limit, route=route)
 
     rows = session.run(read)
-    if as_json:
-        return screen.print_json({"notices": rows})
     columns = ("at", "route", "#target", "#alert", "why", "status", "#tries", "last error")
-    return screen.say(screen.table(columns, (_sent(row) for row in rows)))
+    nothing = f"nothing was sent yet{f' by {route}' if route else ''}; see: sojourn alert routes"
+    lines = (sent(row) for row in rows)
+    screen.answer({"notices": rows}, columns, lines, nothing, as_json=as_json)
 
 
-def _sent(row: Row) -> list[object]:
-    at = f"{row['created_at']:%Y-%m-%d %H:%M:%S}"
+def sent(row: Row) -> list[object]:
+    """Return a line of the log; its time is local, to the second."""
+    at = f"{row['created_at'].astimezone():%Y-%m-%d %H:%M:%S}"
     names = ("route", "target", "alert_id", "reason", "status", "attempts", "last_error")
     return [at, *(row[name] for name in names)]

@@ -95,6 +95,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return made
 
 
+def answer(
+    document: Any,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    nothing: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a list: as its JSON document, as a table, or what is said where there is nothing."""
+    if as_json:
+        return print_json(document)
+    every = list(rows)
+    return say(table(columns, every) if every else nothing)
+
+
 def _cell(value: object) -> RenderableType:
     if isinstance(value, Text):
         return value

@@ -8,6 +8,7 @@ from sojourn.app import App
 from sojourn.cli import options, screen, session, times
 from sojourn.control import sessions as control
 from sojourn.settings import Settings
+from sojourn.store.sets import Row
 
 group = typer.Typer(help="People at the dashboard: let in, list, send out.")
 COLUMNS: Final = ("actor", "what", "roles", "client", "since", "until")
@@ -54,15 +55,13 @@ def list_(as_json: options.Json = False) -> None:
       sojourn user list
     """
     found = session.run(lambda app: control.signed_in(app.door))
-    if as_json:
-        return screen.print_json(found)
-    if not found:
-        return screen.say("nobody is signed in; let somebody in: sojourn user link ACTOR")
-    names = ("actor", "kind", "roles", "client_id", "created_at", "expires_at")
-    rows = [{**row, "roles": ", ".join(row["roles"])} for row in found]
-    for row in rows:
-        row |= {name: times.local(row[name]) for name in ("created_at", "expires_at")}
-    return screen.say(screen.table(COLUMNS, [[row[name] or "" for name in names] for row in rows]))
+    nothing = "nobody is signed in; let somebody in: sojourn user link ACTOR"
+    screen.answer(found, COLUMNS, (_row(row) for row in found), nothing, as_json=as_json)
+
+
+def _row(row: Row) -> list[object]:
+    begun, ends = times.local(row["created_at"]), times.local(row["expires_at"])
+    return [row["actor"], row["kind"], ", ".join(row["roles"]), row["client_id"], begun, ends]
 
 
 @group.command("end")

@@ -190,12 +190,10 @@ def list_(
         return found, app.door.now()
 
     rows, now = session.run(work)
-    if as_json:
-        return screen.print_json({"units": rows})
-    if not rows:
-        return screen.say(f"no work is planned for {client}; see: sojourn explain {client}")
     columns = ("unit", "stage", "#visit", "purpose", "status", "#tasks", "began", "done")
-    return screen.say(screen.table(columns, (_unit_row(row, now) for row in rows)))
+    nothing = f"no work is planned for {client}; see: sojourn explain {client}"
+    lines = (_unit_row(row, now) for row in rows)
+    screen.answer({"units": rows}, columns, lines, nothing, as_json=as_json)
 
 
 def _unit_row(row: Row, now: datetime) -> list[object]:
