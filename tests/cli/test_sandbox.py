@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from sojourn.agents.directory import Directory
+from sojourn.cli.sandbox import LARGEST
 from sojourn.core.outcomes import Call, Completed
 from sojourn.sandbox.online.jobs import titles
 from tests.sandbox.worlds import call
@@ -49,9 +50,9 @@ def alive(pid: int) -> bool:
 
 
 async def test_its_agents_work_and_what_goes_wrong_is_as_written(tmp_path: Path) -> None:
-    world = {"start": "2026-03-01T00:00:00Z", "spells": [{"kind": "bug", "from_day": 2}]}
     scenarios = tmp_path / "scenarios.yaml"
-    scenarios.write_text(json.dumps({"medtronic": world}))
+    spells = "[{kind: bug, from_day: 2}]"
+    scenarios.write_text(f"medtronic: {{start: 2026-03-01T00:00:00Z, spells: {spells}}}")
     with running(tmp_path, "--scenarios", str(scenarios)) as (process, told):
         assert set(told["agents"]) == set(titles())
         agents = Directory.load([Path(told["directory"])])
@@ -74,7 +75,8 @@ def _asked(client: str) -> Call:
 def test_a_directory_of_ones_own_is_kept(tmp_path: Path) -> None:
     with running(tmp_path, "--dir", str(tmp_path / "world")) as (process, told):
         process.terminate()
-        process.communicate(timeout=30)
+        out, err = process.communicate(timeout=30)
+    assert (out, "stopping" in err) == ("", True)
     assert told["directory"] == str(tmp_path / "world" / "a2a_agents.yaml")
     assert Path(told["directory"]).exists()
 
@@ -85,7 +87,10 @@ def test_a_directory_of_ones_own_is_kept(tmp_path: Path) -> None:
         ("- a", "must map clients"),
         ("acme: {spells: [{kind: rain}]}", "acme: world.spells[0].kind"),
         ("a: [", "cannot be read"),
+        ("a: " + "[" * 100_000, "cannot be read"),
+        ("a: {}\n#" + "x" * LARGEST, "larger than 1,048,576 bytes"),
     ],
+    ids=["list", "unknown kind", "cut short", "deep", "large"],
 )
 def test_a_bad_file_of_scenarios_is_refused_at_once(text: str, said: str, tmp_path: Path) -> None:
     scenarios = tmp_path / "scenarios.yaml"
@@ -96,3 +101,13 @@ def test_a_bad_file_of_scenarios_is_refused_at_once(text: str, said: str, tmp_pa
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_directory_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [*COMMAND, "--dir", str(tmp_path / "file")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "--dir" in done.stderr
+    assert "File exists" in done.stderr

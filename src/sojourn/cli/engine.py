@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
@@ -114,10 +114,7 @@ def _run(
             with told_to_stop() as stop:
                 await work(app, stop)
 
-    try:
-        asyncio.run(main())
-    except asyncio.CancelledError:
-        raise typer.Exit(Status.INTERRUPTED) from None
+    finish(main())
 
 
 def ready(app: App, url: str = "", *, link: str = "", as_json: bool) -> None:
@@ -138,6 +135,14 @@ def _checked(app: App, *, as_json: bool) -> None:
     if as_json:
         return screen.print_json(told)
     return screen.say(f"settings, database and {len(app.agents)} agents are in order")
+
+
+def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; raises typer.Exit where a second signal has cut it off."""
+    try:
+        asyncio.run(work)
+    except asyncio.CancelledError:
+        raise typer.Exit(Status.INTERRUPTED) from None
 
 
 @contextmanager

@@ -1,20 +1,21 @@
 """``sojourn sandbox``: the outside world in small, as processes to try agents and paths on."""
 
-import asyncio
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 import yaml
 
-from sojourn.cli import failures, options, screen
-from sojourn.cli.engine import told_to_stop
+from sojourn.cli import failures, logs, options, screen
+from sojourn.cli.engine import finish, told_to_stop
 from sojourn.sandbox.inputs import BadInput
 from sojourn.sandbox.online.desk import Limits
 from sojourn.sandbox.processes import NotStarted
 from sojourn.sandbox.scenario import Scenario, read
 from sojourn.sandbox.world_process import Options, RunningWorld, run_world
+from sojourn.settings import Settings
 
 LARGEST: Final = 1 << 20
 
@@ -68,8 +69,9 @@ def sandbox(
       sojourn sandbox
       SOJOURN_AGENTS=/tmp/sojourn-sandbox-x/a2a_agents.yaml sojourn serve
     """
+    logs.configure(Settings.load())
     wanted = Options(
-        folder=folder.expanduser().absolute() if folder else None,
+        folder=_made(folder) if folder else None,
         wait=wait,
         crawl_seconds=crawl,
         limits=Limits(collections=collections.absolute() if collections else None),
@@ -83,20 +85,33 @@ def sandbox(
             await run_world(wanted, lambda running: _ready(running, as_json=as_json), stop)
 
     try:
-        asyncio.run(main())
+        finish(main())
     except NotStarted as error:
         raise failures.bad(str(error), "is the port taken? name another with --port") from None
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder = folder.expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise failures.bad(f"--dir {folder}: {told}", "name another directory") from None
+    return folder
 
 
 def _read(path: Path) -> Mapping[str, Scenario]:
     """Return the scenarios of a file by client."""
     try:
         with path.open("rb") as file:
-            given: Any = yaml.safe_load(file.read(LARGEST))
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise BadInput(f"larger than {LARGEST:,} bytes")
+        given: Any = yaml.safe_load(text)
         if not isinstance(given, dict):
             raise BadInput("must map clients to what goes wrong, as {start, spells}")
         return {str(client): _scenario(str(client), world) for client, world in given.items()}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise failures.bad(f"--scenarios {path}: cannot be read: {error}") from None
     except BadInput as error:
         raise failures.bad(f"--scenarios {path}: {error}") from None
@@ -104,6 +119,9 @@ def _read(path: Path) -> Mapping[str, Scenario]:
 
 def _scenario(client: str, world: Any) -> Scenario:
     try:
+        # YAML has moments of its own where they are not quoted.
+        if isinstance(world, dict) and isinstance(world.get("start"), date):
+            world = world | {"start": world["start"].isoformat()}
         return read(world)
     except BadInput as error:
         raise BadInput(f"{client}: {error}") from None
