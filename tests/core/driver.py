@@ -217,8 +217,7 @@ class Driver:
         for uow_id in decision.withdraw:
             self._withdraw(self.work[uow_id])
         for rearm in decision.rearm:
-            if rearm.uow_id not in decision.withdraw:
-                self._rearm(self.work[rearm.uow_id], rearm.due_at)
+            self._rearm(self.work[rearm.uow_id], rearm.due_at)
         for requeue in decision.requeue:
             self._requeue(requeue)
         for uow_id in decision.release:

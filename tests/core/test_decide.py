@@ -224,11 +224,11 @@ def test_a_repeated_unit_observes_for_as_long_as_its_stage_lasts() -> None:
 def test_a_repeated_unit_releases_what_waits_for_it_once() -> None:
     ran = progress("a", "running", completed=1, live=0, started=True, every=HOUR, runs=1)
     waits = progress("b", "pending", dependencies=("a",), runs=1, every=HOUR, live=0)
-    decision = decide(shot(work(), units=(ran, waits)), NOW)
+    decision = decide(shot(work(), fact("go"), units=(ran, waits)), NOW)
     assert [r.uow_id for r in decision.rearm] == ["a"]
     assert decision.release == ()
     fresh = (replace(ran, runs=0), replace(waits, runs=0))
-    assert decide(shot(work(), units=fresh), NOW).release == ("b",)
+    assert decide(shot(work(), fact("go"), units=fresh), NOW).release == ("b",)
 
 
 def failing(times: int) -> Any:

@@ -145,6 +145,9 @@ class Life(RuleBasedStateMachine):
                 place = f"{event.transition[0]}/exit"
                 assert [r for r in decision.gates if r.place == place and r.result.passed]
         assert decision.view.waiting_for
+        armed, asked = decision.rearm, decision.requeue
+        again = {*decision.release, *(r.uow_id for r in armed), *(r.uow_id for r in asked)}
+        assert again.isdisjoint(decision.withdraw), "what is withdrawn is not sent"
 
     @rule()
     def look(self) -> None:

@@ -145,6 +145,18 @@ def test_optional_work_still_open_is_withdrawn_when_the_stage_is_left() -> None:
     ]  # fmt: skip
 
 
+def test_optional_work_is_not_released_in_the_moment_in_which_its_stage_is_left() -> None:
+    units = (
+        progress("setup", "running", completed=1, live=0),
+        progress("extra", "pending", required=False, dependencies=("setup",), live=1),
+        progress("watch", "running", required=False, every=HOUR, completed=1, live=0),
+    )
+    decision = decide(shot(work(), units=units), NOW)
+    assert decision.state.current_stage == "completed"
+    assert decision.withdraw == ("extra", "watch")
+    assert (decision.release, decision.rearm) == ((), ())
+
+
 # Attempts that fail: once per cause
 
 

@@ -221,6 +221,15 @@ class Draft:
         self.units[unit.uow_id] = replace(unit, status=status, runs=runs)
         self.changes[unit.uow_id] = UnitChange(unit.uow_id, status, run)
 
+    def take_back(self, unit: Progress, status: UnitOfWorkStatus) -> None:
+        """Withdraw a unit: nothing of it is sent any more, whatever was decided a moment ago."""
+        gone = unit.uow_id
+        self.withdraw.append(gone)
+        self.release = [uow_id for uow_id in self.release if uow_id != gone]
+        self.rearm = [rearm for rearm in self.rearm if rearm.uow_id != gone]
+        self.requeue = [requeue for requeue in self.requeue if requeue.uow_id != gone]
+        self.change(unit, status)
+
     def plan(self, units: Iterable[UnitOfWork]) -> None:
         """Add new units; those whose dependencies are done already are released at once."""
         done = {u.uow_id for u in self.units.values() if u.done}

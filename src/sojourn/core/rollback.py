@@ -150,9 +150,8 @@ def withdraw_open(draft: Draft) -> None:
     """Withdraw what is still open of the present visit; what ran again and again is done."""
     for unit in list(draft.units.values()):
         if unit.open or unit.every or unit.status == UnitOfWorkStatus.FAILED:
-            draft.withdraw.append(unit.uow_id)
             status = UnitOfWorkStatus.COMPLETED if unit.runs else UnitOfWorkStatus.ROLLED_BACK
-            draft.change(unit, status)
+            draft.take_back(unit, status)
 
 
 def go_on(draft: Draft) -> None:

@@ -172,14 +172,12 @@ def _releases(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
 
 def _rearms(decisions: Iterable[Decision]) -> Iterator[Row]:
     for decision in decisions:
-        withdrawn = set(decision.withdraw)
         for rearm in decision.rearm:
-            if rearm.uow_id not in withdrawn:
-                yield {
-                    "journey_id": decision.state.journey_id,
-                    "uow_id": rearm.uow_id,
-                    "due_at": rearm.due_at,
-                }
+            yield {
+                "journey_id": decision.state.journey_id,
+                "uow_id": rearm.uow_id,
+                "due_at": rearm.due_at,
+            }
 
 
 def _requeues(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
