@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from sojourn.api.feed import Feed, Told, Wanted, stopped
+from sojourn.api.feed import Feed, Told, Wanted
 from sojourn.control import change, start
 from sojourn.core.commands import HoldJourney, Resume
 from sojourn.paths import load
 from sojourn.store import stream
 from sojourn.store.postgres import Database
+from sojourn.store.stopping import stopped
 from tests.doors import rows, still_door
 from tests.journeys.small import SMALL
 
@@ -153,20 +154,3 @@ async def test_closing_ends_all(db: Database) -> None:
         await asyncio.sleep(0.05)
         feed.close()
         assert await asyncio.wait_for(ending, 5) == []
-
-
-async def test_a_task_that_missed_its_cancellation_is_cancelled_again() -> None:
-    heard = 0
-
-    async def deaf() -> None:
-        nonlocal heard
-        while heard < 3:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                heard += 1
-
-    task = asyncio.create_task(deaf())
-    await asyncio.sleep(0)
-    await asyncio.wait_for(stopped(task), 30)
-    assert heard == 3

@@ -1,5 +1,6 @@
 """The stream over a real connection: cut, resumed, slow, refused."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -10,11 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from sojourn.api import Options
+from sojourn.api.feed import Wanted
+from sojourn.api.stream import EventStream
 from sojourn.control import change
 from sojourn.core.commands import HoldJourney, Resume
 from tests.api.live import Live, live
+from tests.api.served import Api
 
 
 @pytest.fixture
@@ -139,8 +144,8 @@ def test_a_reader_that_does_not_read_costs_nobody_else_anything(served: Live) ->
             found.append(number)
             if len(found) == 80:
                 break
+        assert served.api.app.state.context.feed.followers == 2
     assert time.monotonic() - begun < 20
-    assert served.api.app.state.context.feed.followers == 2
     slow.close()
 
 
@@ -151,3 +156,33 @@ def test_there_are_only_so_many_readers(database_url: str) -> None:
         with stream(served) as second:
             assert second.status_code == 503
             assert second.headers["retry-after"] == "10"
+
+
+def test_a_browser_hears_on_under_whatever_name_its_session_has(database_url: str) -> None:
+    options = Options(heartbeat=0.05, cookie="sojourn_session_8123")
+    with live(database_url, options) as served, httpx.Client(base_url=served.url) as browser:
+        key = served.do(served.api.token("viewer"))
+        assert browser.post("/api/v1/session", json={"key": key}).status_code == 201
+        with browser.stream("GET", "/api/v1/events/stream", timeout=20) as response:
+            lines = response.iter_lines()
+            beats = [line for line in (next(lines, None) for _ in range(8)) if line]
+        assert beats[1:] == [": still here"] * 3
+
+
+async def test_a_reader_that_never_reads_is_left(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sojourn.api.stream.PATIENCE", 0.05)
+    monkeypatch.setattr("sojourn.api.stream.PARTING", 0.05)
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        if not message.get("body", b"").startswith(b"retry") and "status" not in message:
+            await never()
+
+    await api.start()
+    context = api.app.state.context
+    request = Request({"type": "http", "headers": []})
+    response = EventStream(context, Wanted(), 0, request)
+    await asyncio.wait_for(response({"type": "http"}, never, send), 20)
+    assert context.feed.followers == 0

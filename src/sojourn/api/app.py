@@ -33,7 +33,7 @@ from sojourn.api import (
 from sojourn.api.auth import Authentication, note
 from sojourn.api.bounds import HEADER, Bounds
 from sojourn.api.context import Context, Engine, Options, context_of
-from sojourn.api.feed import Feed, stopped
+from sojourn.api.feed import Feed
 from sojourn.api.instruments import Instruments
 from sojourn.api.keyring import Keyring
 from sojourn.api.once import Once
@@ -45,6 +45,7 @@ from sojourn.core.work import InvalidWork
 from sojourn.paths import PathError
 from sojourn.store.errors import DatabaseUnavailable
 from sojourn.store.idempotency import LostPlace
+from sojourn.store.stopping import stopped
 
 ROUTERS = (
     journeys.journeys,

@@ -18,6 +18,7 @@ from sojourn.api.documents import event_of
 from sojourn.store import stream
 from sojourn.store.errors import DatabaseUnavailable
 from sojourn.store.postgres import Database
+from sojourn.store.stopping import stopped
 from sojourn.store.stream import Horizon
 
 KEEP: Final = 2_000
@@ -29,8 +30,6 @@ SOON: Final = 0.02
 """Seconds until the next look while somebody's transaction may still add an earlier event."""
 READERS: Final = 3
 """Followers that read from the database at once; the others wait their turn."""
-INSIST: Final = 0.5
-"""Seconds after which a task that goes on all the same is cancelled again."""
 log = structlog.get_logger()
 
 
@@ -204,17 +203,6 @@ class Feed:
         """End all followers."""
         self._closed = True
         self._moved.set()
-
-
-async def stopped(task: asyncio.Task[None]) -> None:
-    """Cancel a task until it has heard of it.
-
-    Before Python 3.12 a cancellation that comes together with an answer of the database is lost.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=INSIST)
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def told(row: dict[str, Any]) -> Told:

@@ -20,10 +20,14 @@ from sojourn.api.routes import BIGGEST, router
 from sojourn.control.door import NotFoundError, resolve
 from sojourn.control.keys import Principal
 from sojourn.store import portfolio
+from sojourn.store.errors import DatabaseUnavailable
+from sojourn.store.stopping import stopped
 
 stream: APIRouter = router("events")
 PATIENCE: Final = 30.0
 """Seconds that a reader may take for a message before it is left."""
+PARTING: Final = 1.0
+"""Seconds that it may take for the last one."""
 RETRY: Final = 2000
 """Milliseconds after which a reader that lost its connection should try again."""
 log = structlog.get_logger()
@@ -125,27 +129,35 @@ class EventStream(Response):
         finally:
             feed.followers -= 1
             gauge.set(feed.followers)
-            for task in (pumping, leaving):
-                task.cancel()
-            await asyncio.gather(pumping, leaving, return_exceptions=True)
+            await stopped(pumping)
+            await stopped(leaving)
 
     async def _pump(self, send: Send) -> None:
+        try:
+            await self._tell(send)
+        except (TimeoutError, DatabaseUnavailable) as error:
+            log.info("a reader of events is left", why=str(error) or "it does not read")
+        except Exception:
+            log.exception("a stream of events broke off")
+        # A reader that does not read does not take this either.
+        with suppress(Exception):
+            async with asyncio.timeout(PARTING):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _tell(self, send: Send) -> None:
         await _send(send, f"retry: {RETRY}\n\n")
         events = self._context.feed.follow(
             self._after, self._wanted, self._context.options.heartbeat, self._still_good
         )
-        with suppress(TimeoutError):
-            async with aclosing(events) as told:  # type: ignore[type-var]
-                async for text in _messages(told):
-                    await _send(send, text)
-        with suppress(Exception):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        async with aclosing(events) as told:  # type: ignore[type-var]
+            async for text in _messages(told):
+                await _send(send, text)
 
     async def _still_good(self) -> bool:
         ring, door = self._context.keyring, self._context.door
         if self._authorization:
             return await ring.of_key(door, self._authorization.strip()) is not None
-        cookie = self._cookies.get("sojourn_session", "")
+        cookie = self._cookies.get(self._context.options.cookie, "")
         return await ring.of_session(door, cookie) is not None
 
 
