@@ -1,3 +1,6 @@
+import re
+from html import unescape
+
 from sojourn.dashboard.paths import diagram, groups
 from sojourn.paths import load
 from tests.dashboard.life import FLEET, Life
@@ -35,3 +38,17 @@ async def test_a_version_is_told_with_what_it_changed(life: Life) -> None:
         assert "<ins>" in page
         assert "Changed since" not in (await client.get("/paths/fleet/1")).text
         assert "Changed since @2" in (await client.get("/paths/fleet/1?against=2")).text
+
+
+async def test_the_criteria_of_every_gate_can_be_had_as_a_sheet(life: Life) -> None:
+    async with life.client() as client:
+        page = (await client.get("/paths/fleet/1")).text
+        links = re.findall(r'href="([^"]+)" download', page)
+        assert links
+        assert page.count("<table") == len(links)
+        for link in links:
+            answer = await client.get(unescape(link))
+            assert answer.headers["content-type"].startswith("text/csv")
+            first, *rows = answer.text.splitlines()
+            assert first == "Criterion,Condition,Evidence,Ball"
+            assert rows
