@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sojourn.cli.cast import Deed, When, entering, held, rolled_back
+from sojourn.cli.cast import Deed, Person, When, entering, held, rolled_back
 from sojourn.cli.mischief import Mishap
 from sojourn.cli.people import DANA, NAMED, PRIYA
 from sojourn.cli.play import Part
-from sojourn.cli.tales import DEPLOYER, INSTALLER, PAUSE, TALES, Tale, Turn
-from sojourn.core.commands import Cancel, HoldJourney, Promote
+from sojourn.cli.tales import DEPLOYER, INSTALLER, PAUSE, TALES, Tale, Turn, gives_up
+from sojourn.core.commands import HoldJourney, Promote
 from sojourn.core.stages import JourneyStage
 from sojourn.sandbox.scenario import Trouble
 
@@ -30,7 +30,7 @@ class Fate:
 def holds(when: When, reason: str) -> Deed:
     """Return the deed of holding a journey, unless it is held already, for somebody to look."""
 
-    def make(person: Any) -> HoldJourney:
+    def make(person: Person) -> HoldJourney:
         return HoldJourney(actor=person.name, roles=person.roles, reason=reason)
 
     return Deed(PRIYA, when, make, tries=True)
@@ -42,14 +42,6 @@ def _back(name: str, about: str, mishap: Mishap, turn: Turn) -> Tale:
     return Tale(
         name, about, turn.target, (turn,), holds=1, deeds=(deed,), mishaps=(mishap,), over=held(0.1)
     )
-
-
-def _gives_up(stage: str, days: float) -> Deed:
-    def make(person: Any) -> Cancel:
-        reason = "the client has stopped its programme"
-        return Cancel(actor=person.name, roles=person.roles, reason=reason)
-
-    return Deed(DANA, entering(stage, days), make)
 
 
 _WAITS: Final = Tale(
@@ -71,13 +63,13 @@ _EARLY: Final = Tale(
     "cancelled-early",
     "The client gives up before anything is installed.",
     JourneyStage.CANCELLED,
-    deeds=(_gives_up("sandbox", 0.95),),
+    deeds=(gives_up("sandbox", 0.95),),
 )
 _LATE: Final = Tale(
     "cancelled",
     "In the pilot the client gives the project up.",
     JourneyStage.CANCELLED,
-    deeds=(_gives_up("pilot", 1.5),),
+    deeds=(gives_up("pilot", 1.5),),
 )
 _LIES: Final = Tale(
     "lying-agent",

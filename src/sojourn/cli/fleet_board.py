@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Final
 
@@ -11,7 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.live import Live
 from rich.text import Text
 
-from sojourn.cli import screen
+from sojourn.cli import screen, watching
 from sojourn.cli.layout import grid, heading, spread
 from sojourn.cli.play import rows_of
 from sojourn.control.door import Door
@@ -25,8 +24,11 @@ SAID: Final = 10.0
 LINGERS: Final = 1.0
 FIXED: Final = 5
 WIDE: Final = 26
-ENDS: Final = {JourneyStage.COMPLETED: "good", JourneyStage.CANCELLED: "bad"}
-LOOK: Final = {**ENDS, JourneyStage.ROLLBACK: "warn"}
+LOOK: Final[Mapping[str, str]] = {
+    JourneyStage.COMPLETED: "good",
+    JourneyStage.CANCELLED: "bad",
+    JourneyStage.ROLLBACK: "warn",
+}
 
 
 class FleetBoard:
@@ -66,26 +68,19 @@ def counted(rows: Sequence[Row]) -> Text:
     held = sum(bool(row["held_since"]) for row in rows)
     back = sum(row["rollbacks"] for row in rows)
     told = Text(" · ").join(
-        screen.text(f"{stage} {count}", LOOK.get(JourneyStage(stage), "") if known(stage) else "")
+        screen.text(f"{stage} {count}", LOOK.get(stage, ""))
         for stage, count in stages.most_common()
     )
     return told.append(f" · held {held} · rollbacks {back}")
 
 
-def known(stage: str) -> bool:
-    """Say whether a stage is one that every path has."""
-    return stage in [*JourneyStage]
-
-
 def _cell(row: Row) -> Text:
     stage = row["current_stage"]
     icon = "‖" if row["held_since"] else {"completed": "✓", "cancelled": "✗"}.get(stage, "▶")
-    style = LOOK.get(JourneyStage(stage), "") if known(stage) else ""
-    waiting = row["stage_started_at"]
-    share = f" {row['rollout_percent']} %" if row["rollout_percent"] and waiting else ""
-    cell = screen.text(
-        f"{icon} {row['client_id']} {stage}{share}", "warn" if icon == "‖" else style
-    )
+    style = "warn" if row["held_since"] else LOOK.get(stage, "")
+    served = row["rollout_percent"] if row["stage_started_at"] else 0
+    share = f" {served} %" if served else ""
+    cell = screen.text(f"{icon} {row['client_id']} {stage}{share}", style)
     cell.truncate(WIDE - 1, overflow="ellipsis")
     return cell
 
@@ -101,7 +96,7 @@ async def live(door: Door, stop: asyncio.Event, foot: str) -> None:
             view.update(board, refresh=True)
             if last:
                 break
-            await _rest(stop, PERIOD)
+            await watching.rest(stop, PERIOD)
         await asyncio.sleep(LINGERS)
 
 
@@ -109,7 +104,7 @@ async def plain(door: Door, stop: asyncio.Event, foot: str) -> None:
     """Tell now and then how many are where."""
     screen.note(foot)
     while not stop.is_set():
-        await _rest(stop, SAID)
+        await watching.rest(stop, SAID)
         rows = await rows_of(door)
         screen.say(screen.text(f"{door.now():%a %d %b %H:%M}  ", "dim").append(counted(rows)))
 
@@ -117,8 +112,3 @@ async def plain(door: Door, stop: asyncio.Event, foot: str) -> None:
 async def silent(_door: Door, _stop: asyncio.Event, _foot: str) -> None:
     """Show nothing."""
     return
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sojourn.cli.picture import Leg, legs, spent
 from sojourn.cli.play import Played
 from sojourn.cli.tales import Tale, Turn
+from sojourn.cli.times import days
 from sojourn.control.audit import Verified, verify
 from sojourn.control.change import snapshot
 from sojourn.control.door import Door
@@ -22,7 +23,6 @@ from sojourn.store.sets import Row
 Story = dict[str, Any]
 AIM: Final = timedelta(days=30)
 """How long onboarding is to take in all (the specification: 30 days instead of 90)."""
-DAY: Final = timedelta(days=1)
 DURATION: Final = re.compile(r"(?:(-?\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 """A duration as a check's value is kept."""
 
@@ -210,8 +210,3 @@ def _as_turn(row: Story) -> Turn:
 def _said(turns: Sequence[Turn]) -> str:
     told = [f"a rollback from {t.left} to {t.target} ({t.trigger})" for t in turns]
     return ", ".join(told) or "no rollback"
-
-
-def days(value: timedelta) -> float:
-    """Return a duration in days."""
-    return round(value / DAY, 2)

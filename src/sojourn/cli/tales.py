@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sojourn.cli.cast import Deed, When, entering, failed, held, tells
+from sojourn.cli.cast import Deed, Person, When, entering, failed, held, tells
 from sojourn.cli.mischief import Mishap
 from sojourn.cli.people import DANA, PRIYA, TOM
 from sojourn.core.commands import Cancel, Promote, RecordFacts, Resume, RetryFailed, RollBack
@@ -76,11 +76,17 @@ RETRIES: Final = Deed(
 )
 """Whenever a task has failed for good, it is sent again."""
 PAUSE: Final = tells(TOM, "sandbox", 2.2, pause_requested=True)
-GIVE_UP: Final = Deed(
-    DANA,
-    entering("pilot", 3.0),
-    lambda p: Cancel(actor=p.name, roles=p.roles, reason="the client has stopped its programme"),
-)
+
+
+def gives_up(stage: str, days: float) -> Deed:
+    """Return the deed of cancelling, so many days into a stage, for the client wants no more."""
+
+    def make(person: Person) -> Cancel:
+        reason = "the client has stopped its programme"
+        return Cancel(actor=person.name, roles=person.roles, reason=reason)
+
+    return Deed(DANA, entering(stage, days), make)
+
 
 _EVERY: Final = (
     Tale("happy", "All goes well."),
@@ -177,7 +183,7 @@ _EVERY: Final = (
         "cancelled",
         "In the pilot the client gives the project up.",
         end=JourneyStage.CANCELLED,
-        deeds=(GIVE_UP,),
+        deeds=(gives_up("pilot", 3.0),),
     ),
 )
 TALES: Final = {tale.name: tale for tale in _EVERY}

@@ -35,7 +35,7 @@ async def live(door: Door, journey_id: UUID, stop: asyncio.Event, foot: str) -> 
             view.update(Board(picture, footer), refresh=True)
             if last:
                 break
-            await _rest(stop)
+            await rest(stop)
         await asyncio.sleep(LINGERS)
 
 
@@ -55,7 +55,7 @@ async def plain(door: Door, journey_id: UUID, stop: asyncio.Event, foot: str) ->
             if told := teller.line(event):
                 screen.say(told)
         if not last:
-            await _rest(stop)
+            await rest(stop)
 
 
 async def silent(_door: Door, _journey_id: UUID, _stop: asyncio.Event, _foot: str) -> None:
@@ -63,6 +63,9 @@ async def silent(_door: Door, _journey_id: UUID, _stop: asyncio.Event, _foot: st
     return
 
 
-async def _rest(stop: asyncio.Event) -> None:
+async def rest(stop: asyncio.Event, seconds: float = PERIOD) -> None:
+    """Wait so long, or until the event is set."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), PERIOD)
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes with the event.
+        async with asyncio.timeout(seconds):
+            await stop.wait()
