@@ -1,7 +1,7 @@
 """What goes wrong in a scenario: troubles of one client's world, begun when their time comes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sojourn.cli.cast import Seen, later
@@ -33,12 +33,12 @@ class Mischief:
     def __init__(self, backend: Backend, begin: datetime, mishaps: Sequence[Mishap]) -> None:
         """``begin`` is when the client's days are counted from."""
         self._backend = backend
-        self._begin = begin
+        self._scenario = Scenario(begin, known_start=True)
         self._waiting = list(mishaps)
 
     async def open(self) -> None:
         """Tell the world when this client's days began; nothing is wrong yet."""
-        await self._backend.trouble(Scenario(self._begin, known_start=True))
+        await self._backend.trouble(self._scenario)
 
     async def look(self, seen: Seen) -> None:
         """Let those mishaps begin whose time has come; raises ServiceError."""
@@ -46,9 +46,7 @@ class Mischief:
             due = later(seen.entered.get(mishap.stage), mishap.days)
             if due and due <= seen.now:
                 self._waiting.remove(mishap)
-                scenario = await self._backend.scenario()
-                spells = (*scenario.spells, spell(mishap, scenario.day(seen.now)))
-                await self._backend.trouble(replace(scenario, spells=spells))
+                await self._backend.afflict(spell(mishap, self._scenario.day(seen.now)))
 
 
 def spell(mishap: Mishap, day: float) -> Spell:

@@ -40,9 +40,9 @@ async def test_requests_are_answered_over_kept_connections() -> None:
     async with serving(APP) as url:
         wire = Wire(url)
         for n in range(3):
-            status, body = await wire.post("/echo", {"x-who": "ann"}, b'{"n":%d}' % n)
+            status, body = await wire.ask("POST", "/echo", {"x-who": "ann"}, b'{"n":%d}' % n)
             assert (status, orjson.loads(body)) == (201, {"body": {"n": n}, "who": "ann"})
-        every = [wire.post("/echo", {}, b"{}") for _ in range(20)]
+        every = [wire.ask("POST", "/echo", {}, b"{}") for _ in range(20)]
         assert {status for status, _ in await asyncio.gather(*every)} == {201}
         await wire.aclose()
 
@@ -65,14 +65,14 @@ async def test_a_connection_that_was_closed_meanwhile_is_opened_anew() -> None:
     async with raw(once) as url:
         wire = Wire(url)
         for _ in range(3):
-            assert await wire.post("/", {}, b"{}") == (200, b"{}")
+            assert await wire.ask("POST", "/", {}, b"{}") == (200, b"{}")
         await wire.aclose()
 
 
 async def test_answers_without_a_length_or_an_end_are_broken() -> None:
     async with serving(APP) as url:
         with pytest.raises(BrokenAnswer, match="length"):
-            await Wire(url).post("/stream", {}, b"{}")
+            await Wire(url).ask("POST", "/stream", {}, b"{}")
 
     async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
@@ -80,12 +80,12 @@ async def test_answers_without_a_length_or_an_end_are_broken() -> None:
 
     async with raw(dies) as url:
         with pytest.raises(BrokenAnswer, match="broken"):
-            await Wire(url).post("/", {}, b"{}")
+            await Wire(url).ask("POST", "/", {}, b"{}")
 
 
 async def test_a_server_that_is_gone_is_an_error() -> None:
     with pytest.raises(OSError, match="onnect"):
-        await Wire(f"http://127.0.0.1:{free_port()}").post("/", {}, b"{}")
+        await Wire(f"http://127.0.0.1:{free_port()}").ask("POST", "/", {}, b"{}")
 
 
 async def test_searches_are_the_same_with_and_without_it(site: Site) -> None:

@@ -12,6 +12,24 @@ async def test_a_scenario_is_set_and_read(client: Client) -> None:
     assert "did you mean 'leak'" in refused["message"]
 
 
+async def test_more_goes_wrong_and_is_mended_beside_the_rest(client: Client) -> None:
+    await client.trouble(SPELL)
+    bug = {"kind": "bug", "from_day": -1e6, "amount": 1.0, "mended_by": "builder"}
+    await client.steer("POST", "scenario/spells", {"spells": [bug]})
+    found = await client.steer("GET", "scenario")
+    assert found == {"start": "2026-03-01T00:00:00+00:00", "spells": [SPELL, bug]}
+    await client.steer("POST", "scenario/mended", {"agent": "other"})
+    assert await client.steer("GET", "scenario") == found
+    await client.steer("POST", "scenario/mended", {"agent": "builder"})
+    leak, mended = (await client.steer("GET", "scenario"))["spells"]
+    assert (leak, "until_day" in mended) == (SPELL, True)
+    bad = {"spells": [{"kind": "lek"}]}
+    assert (
+        "did you mean"
+        in (await client.steer("POST", "scenario/spells", bad, status=422))["message"]
+    )
+
+
 async def test_records_are_kept_by_kind_and_name(client: Client) -> None:
     await client.steer("PUT", "records/datasets/one", {"values": {"queries": 3}})
     assert await client.steer("GET", "records/datasets") == {"one": {"queries": 3}}

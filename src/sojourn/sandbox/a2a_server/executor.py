@@ -202,7 +202,7 @@ async def _mended(scenario: Scenario, backend: Backend, agent_id: str, now: date
     """End the troubles that work of this agent mends."""
     mended = scenario.mended(agent_id, now)
     if mended != scenario:
-        await backend.trouble(mended)
+        await backend.at(now).mended(agent_id)
     return mended
 
 

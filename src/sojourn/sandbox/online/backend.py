@@ -13,7 +13,7 @@ import orjson
 
 from sojourn.sandbox.installed import DEPTH
 from sojourn.sandbox.online.wire import Wire
-from sojourn.sandbox.scenario import Scenario, read
+from sojourn.sandbox.scenario import Scenario, Spell, read
 from sojourn.sandbox.search_service.access import ACT_AS, NOW
 from sojourn.sandbox.search_service.tokens import Kind, Tokens
 
@@ -127,13 +127,10 @@ class Backend:
             body["requestOptions"] = {"facetBucketSize": 10, "datasourcesFilter": [*sources]}
         headers = {ACT_AS: email} | ({"x-request-id": request_id} if request_id else {})
         begun = perf_counter()
-        answer = await self._searched(body, headers)
+        answer = await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
         took = (perf_counter() - begun) * 1000
         every = [result["document"]["metadata"]["datasourceId"] for result in answer["results"]]
         return Hits(tuple(every), float(answer["backendTimeMillis"]), took)
-
-    async def _searched(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        return await self.ask(Kind.CLIENT, "POST", "search", body, **headers)
 
     def _headers(self, kind: Kind) -> dict[str, str]:
         given = {"authorization": f"Bearer {self.tokens.of(kind, self.instance)}"}
@@ -183,6 +180,15 @@ class Backend:
     async def trouble(self, scenario: Scenario) -> None:
         """Let the instance be troubled."""
         await self.ask(Kind.STEERING, "PUT", "scenario", scenario.written())
+
+    async def afflict(self, spell: Spell) -> None:
+        """Let one thing more go wrong."""
+        body = Scenario(spells=(spell,)).written()
+        await self.ask(Kind.STEERING, "POST", "scenario/spells", body)
+
+    async def mended(self, agent: str) -> None:
+        """End what work of an agent mends, now."""
+        await self.ask(Kind.STEERING, "POST", "scenario/mended", {"agent": agent})
 
 
 def slug(client: str) -> str:

@@ -29,10 +29,6 @@ class Wire:
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._idle: list[Connection] = []
 
-    async def post(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Return the status and the body of the answer to a POST; see :meth:`ask`."""
-        return await self.ask("POST", path, headers, body)
-
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, bytes]:
@@ -46,7 +42,7 @@ class Wire:
                 try:
                     return await self._exchange(self._idle.pop(), request)
                 except (BrokenAnswer, ConnectionError):
-                    continue  # the server had closed it; a repeated search counts once
+                    continue  # the server had closed it; whatever agents ask may be repeated
             fresh = await asyncio.open_connection(self._host, self._port)
             return await self._exchange(fresh, request)
 

@@ -207,6 +207,12 @@ class ScenarioBody(Body):
     spells: tuple[dict[str, Any], ...] = ()
 
 
+class MendedBody(Body):
+    """The agent whose work mends what it is to mend."""
+
+    agent: Name
+
+
 class RecordBody(Body):
     """Something that an agent remembers; ``data`` None forgets it."""
 

@@ -1,7 +1,7 @@
 """Everything that can change an instance: by name, with the body that says how."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -93,6 +93,15 @@ def _scenario(instance: Instance, body: bodies.ScenarioBody, _: datetime) -> Non
     instance.scenario = read({"start": body.start, "spells": [*body.spells]})
 
 
+def _spells(instance: Instance, body: bodies.ScenarioBody, _: datetime) -> None:
+    more = read({"spells": [*body.spells]}).spells
+    instance.scenario = replace(instance.scenario, spells=(*instance.scenario.spells, *more))
+
+
+def _mended(instance: Instance, body: bodies.MendedBody, at: datetime) -> None:
+    instance.scenario = instance.scenario.mended(body.agent, at)
+
+
 def _feedback(instance: Instance, body: bodies.FeedbackBody, _: datetime) -> None:
     said = body.model_dump(mode="json", by_alias=True, exclude_none=True)
     instance.feedback.setdefault(body.id or f"number-{len(instance.feedback)}", said)
@@ -126,6 +135,8 @@ CHANGES: Final = {
     "setup": Change(bodies.CredentialsBody, _set_up),
     "record": Change(bodies.RecordBody, _record),
     "scenario": Change(bodies.ScenarioBody, _scenario),
+    "spells": Change(bodies.ScenarioBody, _spells),
+    "mended": Change(bodies.MendedBody, _mended),
     "feedback": Change(bodies.FeedbackBody, _feedback),
     "report": Change(bodies.IssueBody, _report),
     "close": Change(bodies.IssueChange, _close),

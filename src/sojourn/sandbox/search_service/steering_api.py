@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from sojourn.sandbox.inputs import BadInput
 from sojourn.sandbox.search_service import bodies
-from sojourn.sandbox.search_service.access import Steering, answer
+from sojourn.sandbox.search_service.access import Asked, Steering, answer
 from sojourn.sandbox.search_service.failures import Refused
 
 router = APIRouter(prefix="/{instance}/sandbox", tags=["sandbox"])
@@ -20,8 +20,25 @@ async def datasources(asked: Steering) -> Response:
 @router.put("/scenario")
 async def set_scenario(asked: Steering, body: bodies.ScenarioBody) -> Response:
     """Let the instance be troubled from now on; the shape is that of a call's ``world`` input."""
+    return _troubled(asked, "scenario", body)
+
+
+@router.post("/scenario/spells")
+async def add_spells(asked: Steering, body: bodies.ScenarioBody) -> Response:
+    """Let more go wrong, in days since the start that is known already."""
+    return _troubled(asked, "spells", body)
+
+
+@router.post("/scenario/mended")
+async def mend(asked: Steering, body: bodies.MendedBody) -> Response:
+    """End what an agent's work mends."""
+    asked.change("mended", body)
+    return answer({})
+
+
+def _troubled(asked: Asked, kind: str, body: bodies.ScenarioBody) -> Response:
     try:
-        asked.change("scenario", body)
+        asked.change(kind, body)
     except BadInput as error:
         raise Refused(422, str(error)) from None
     return answer({})
