@@ -19,6 +19,7 @@ from sojourn.engine.timekeeper import Timekeeper
 from sojourn.engine.vitals import Vitals
 from sojourn.engine.worker import Bridge, Limited, Worker
 from sojourn.store.postgres import DatabaseUnavailable
+from sojourn.store.stopping import stopped
 
 AGAIN: Final = 1.0
 """Seconds after which a listener that could not begin tries again."""
@@ -91,17 +92,10 @@ async def run_engine(
             for loop in (*loops, lease):
                 loop.halt()
             raise
+        finally:
+            await asyncio.gather(*map(stopped, listeners))
         ended.set()
         lease.wake()
-        _dismiss(listeners, loops)
-
-
-def _dismiss(listeners: Sequence[asyncio.Task[None]], loops: Sequence[Loop]) -> None:
-    """Cancel listeners; one that misses it sees at the next word that its loop is halted."""
-    for loop in loops:
-        loop.halt()
-    for listener in listeners:
-        listener.cancel()
 
 
 def _messenger(
@@ -126,8 +120,6 @@ async def _listen(door: Door, channel: str, loop: Loop) -> None:
             async with door.db.listen(channel) as payloads:
                 loop.wake()  # for what was said before anyone listened
                 async for _ in payloads:
-                    if loop.halted:
-                        return
                     loop.wake()
         except DatabaseUnavailable:
             await asyncio.sleep(AGAIN)
