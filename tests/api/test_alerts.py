@@ -51,6 +51,18 @@ async def test_a_condition_of_the_installation_is_acknowledged_and_owned(api: Ap
     assert (await api.post("/alerts/99/acknowledge", {})).status_code == 404
 
 
+async def test_an_alert_is_found_among_however_many(api: Api) -> None:
+    await rows(
+        api.door.db,
+        "INSERT INTO system_alerts (kind, subject, severity, message) "
+        "SELECT 'breaker_open', n::text, CASE n WHEN 600 THEN 'digest' ELSE 'page' END, 'it fails' "
+        "FROM generate_series(1, 600) n",
+    )
+    [[last]] = await rows(api.door.db, "SELECT max(alert_id) FROM system_alerts")
+    seen = await api.post(f"/alerts/{last}/acknowledge", {}, role="operator")
+    assert (seen.status_code, seen.json()["acknowledged_by"]) == (200, "a-operator")
+
+
 async def test_routes_and_their_log_are_there_for_those_who_may_look(api: Api) -> None:
     await declare(api.door, [Route("team", ("json://me:s3cret@h",), digest=timedelta(hours=1))])
     await rows(

@@ -26,6 +26,14 @@ async def test_alerts_of_journeys_and_of_the_installation_stand_in_one_list(db: 
         until = now + timedelta(days=1)
         assert await attention.acknowledge(connection, key, alert, "ann", now, until)
         assert not await attention.acknowledge(connection, key, alert + 99, "ann", now)
+        assert not await attention.acknowledge(connection, key, alert, "bob", now, until, seen="")
+        assert not await attention.acknowledge(connection, key, alert, "bob", now, seen="eve")
+        assert await attention.acknowledge(connection, key, alert, "ann", now, until, seen="ann")
+        one = await attention.find(connection, key, alert)
+        assert one == (await attention.list_alerts(connection, client_id="acme"))[0]
+        own = await attention.find(connection, None, found[1]["alert_id"])
+        assert own == found[1]
+        assert await attention.find(connection, None, 10**30) is None
         [seen] = await attention.list_alerts(connection, client_id="acme")
         assert (seen["acknowledged_by"], seen["snoozed_until"]) == ("ann", until)
         assert await attention.list_alerts(connection, open=False) == []

@@ -141,9 +141,7 @@ async def _acknowledge(
         done = await attention.acknowledge(
             connection, journey_id, alert_id, principal.actor, now, until, body.owner
         )
-        rows = await attention.list_alerts(connection, journey_id=journey_id, open=True)
-    same = (r for r in rows if (r["journey_id"], r["alert_id"]) == (journey_id, alert_id))
-    row = next(same, None)
+        row = await attention.find(connection, journey_id, alert_id)
     return Alert(**row) if done and row else None
 
 

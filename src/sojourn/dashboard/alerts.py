@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
@@ -11,7 +10,6 @@ from sojourn.core.decision import Refusal
 from sojourn.dashboard.asking import Asked, DeniedError
 from sojourn.dashboard.statuses import SEVERITY
 from sojourn.store import attention
-from sojourn.store.sets import Connection
 
 MOST: Final = 300
 SNOOZES: Final = {
@@ -59,19 +57,16 @@ async def acknowledge(asked: Asked) -> Response:
     lasts, who = SNOOZES.get(form.get("snooze", "")), asked.who.actor
     until = asked.now + lasts if lasts else None
     owner = form.get("owner", "")[:100] or None
+    seen = form.get("seen", "")
     async with asked.door.db.transaction() as connection:
-        if taken := await _taken(connection, key, number, form.get("seen", "")):
-            raise RefusedError(Refusal("conflict", taken, "Load the alerts again."))
-        done = await attention.acknowledge(connection, key, number, who, asked.now, until, owner)
+        done = await attention.acknowledge(
+            connection, key, number, who, asked.now, until, owner, seen
+        )
+        taken = None if done else await attention.find(connection, key, number)
+    if taken:
+        told = f"Someone else was faster: {taken['acknowledged_by']} has taken note of it."
+        raise RefusedError(Refusal("conflict", told, "Load the alerts again."))
     if not done:
         raise NotFoundError("That alert is not open any more; its condition is over.")
     asked.site.memo.forget()
     return RedirectResponse("/alerts?done=seen", 303)
-
-
-async def _taken(connection: Connection, key: UUID | None, number: int, seen: str) -> str:
-    """Say that somebody else has taken note since the person looked."""
-    rows = await attention.list_alerts(connection, MOST, journey_id=key, open=True)
-    same = (r for r in rows if (r["journey_id"], r["alert_id"]) == (key, number))
-    by = next((row["acknowledged_by"] or "" for row in same), seen)
-    return f"Someone else was faster: {by} has taken note of it." if by != seen else ""

@@ -8,7 +8,7 @@ from sojourn.store import queries
 from sojourn.store.sets import Connection, Row, fetch, one
 
 _QUERIES = queries.load("attention")
-FILTERS = ("journey_id", "client_id", "open", "severity", "kind")
+FILTERS = ("journey_id", "client_id", "open", "severity", "kind", "alert_id")
 """What a list of alerts can be narrowed by."""
 
 
@@ -19,6 +19,12 @@ async def list_alerts(connection: Connection, limit: int = 500, **filters: Any) 
     )
 
 
+async def find(connection: Connection, journey_id: UUID | None, alert_id: int) -> Row | None:
+    """Return an open alert; without a journey a condition of the installation."""
+    rows = await list_alerts(connection, journey_id=journey_id, alert_id=alert_id, open=True)
+    return next((row for row in rows if row["journey_id"] == journey_id), None)
+
+
 async def acknowledge(
     connection: Connection,
     journey_id: UUID | None,
@@ -27,12 +33,14 @@ async def acknowledge(
     now: datetime,
     until: datetime | None = None,
     owner: str | None = None,
+    seen: str | None = None,
 ) -> bool:
     """Note who has seen an open alert, until when it stays quiet, and whose it is from now on.
 
-    Without a journey it is a condition of the installation. False if it is not open.
+    Without a journey it is a condition of the installation. False if it is not open, or if it is
+    not ``seen`` (empty: nobody; None: no matter who) who had taken note of it last.
     """
     name = "acknowledge" if journey_id else "acknowledge_system"
     given = {"journey_id": journey_id, "alert_id": alert_id, "actor": actor, "owner": owner}
-    row = await one(connection, _QUERIES[name], now=now, until=until, **given)
+    row = await one(connection, _QUERIES[name], now=now, until=until, seen=seen, **given)
     return row is not None

@@ -15,17 +15,22 @@ SELECT * FROM (
 WHERE (%(open)s::boolean IS NULL OR (resolved_at IS NULL) = %(open)s)
   AND (%(severity)s::text IS NULL OR severity = %(severity)s)
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+  AND (%(alert_id)s::numeric IS NULL OR alert_id = %(alert_id)s)
 ORDER BY severity = 'page' DESC, severity = 'notify' DESC, raised_at, alert_id LIMIT %(limit)s;
 
 -- name: acknowledge
--- Note who has seen an open alert, and until when it stays quiet.
+-- Note who has seen an open alert, and until when it stays quiet; where somebody is said to have
+-- seen it before (nobody: ''), only if that is still so.
 UPDATE alerts SET acknowledged_at = %(now)s, acknowledged_by = %(actor)s,
     snoozed_until = %(until)s, owner = coalesce(%(owner)s, owner)
 WHERE journey_id = %(journey_id)s AND alert_id = %(alert_id)s AND resolved_at IS NULL
+  AND (%(seen)s::text IS NULL OR coalesce(acknowledged_by, '') = %(seen)s)
 RETURNING alert_id;
 
 -- name: acknowledge_system
--- Note who has seen an open condition of the installation.
+-- Note who has seen an open condition of the installation, in the same way.
 UPDATE system_alerts SET acknowledged_at = %(now)s, acknowledged_by = %(actor)s,
     snoozed_until = %(until)s, owner = coalesce(%(owner)s, owner)
-WHERE alert_id = %(alert_id)s AND resolved_at IS NULL RETURNING alert_id;
+WHERE alert_id = %(alert_id)s AND resolved_at IS NULL
+  AND (%(seen)s::text IS NULL OR coalesce(acknowledged_by, '') = %(seen)s)
+RETURNING alert_id;
