@@ -189,8 +189,22 @@ async def test_only_good_tokens_open(begun: World) -> None:
     assert (await begun.task())[0] == "running"
 
 
-async def test_a_token_is_in_no_log(begun: World, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_flow_that_sends_credentials_of_its_own_is_heard(begun: World) -> None:
+    own = {"Authorization": "Basic YTpi"}
+    assert (await begun.call(DONE, headers=own)).status_code == 202
+    assert (await begun.call(DONE, headers=own)).status_code == 409
+    assert (await begun.call({}, url="/callbacks", headers=own)).status_code == 404
+
+
+async def test_a_token_is_in_no_log(
+    begun: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     capsys.readouterr()
+    with monkeypatch.context() as broken:
+        broken.setattr("sojourn.api.callbacks.call_back", None)
+        assert (await begun.call(DONE)).status_code == 500
+    assert "a request failed" in (failed := "".join(capsys.readouterr()))
+    assert begun.flow.url.rpartition("/")[2] not in failed
     assert (await begun.call(DONE)).status_code == 202
     assert (await begun.call(DONE)).status_code == 409
     logged = "".join(capsys.readouterr())

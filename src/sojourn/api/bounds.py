@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sojourn.api.instruments import Instruments
-from sojourn.api.problems import ProblemError, answer
+from sojourn.api.problems import ProblemError, answer, shown
 
 HEADER: Final = "X-Request-Id"
 HEADERS: Final = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
@@ -110,15 +110,8 @@ class _Served:
         log.info(
             "request",
             method=self._scope["method"],
-            path=_shown(self._scope),
+            path=shown(self._scope),
             status=self.status,
             ms=round(seconds * 1000, 1),
             actor=principal.actor if principal else None,
         )
-
-
-def _shown(scope: Scope) -> str:
-    """Return a request's path without the token that is all the right its sender needs."""
-    path: str = scope["path"]
-    token = scope.get("path_params", {}).get("token")
-    return path.replace(token, "…") if token else path

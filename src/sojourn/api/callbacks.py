@@ -11,11 +11,12 @@ from starlette.routing import Route
 from sojourn.agents.callbacks import BadToken, Callbacks
 from sojourn.agents.outcome import STATES, spelled
 from sojourn.agents.shape import LIMIT, BadAnswer, decode
+from sojourn.api.auth import CALLED
 from sojourn.api.context import context_of
 from sojourn.api.problems import ProblemError
 from sojourn.control.tasks import call_back
 
-PATHS: Final = ("/callbacks/{token}", "/callbacks")
+PATHS: Final = (f"{CALLED}/{{token}}", CALLED)
 HEADER: Final = "x-a2a-notification-token"
 """Where A2A's agents put the token, for one that keeps no URL's path."""
 WORKING: Final = "working"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from sojourn.api.documents import Result, result_of
 from sojourn.control.door import NotFoundError, RefusedError
@@ -207,5 +208,12 @@ async def handle(request: Request, error: Exception) -> Response:
     """Answer an exception; one that is not foreseen is logged with its trace, and not shown."""
     problem = problem_of(error)
     if problem.code == "internal":
-        log.error("a request failed", path=request.url.path, exc_info=error)
+        log.error("a request failed", path=shown(request.scope), exc_info=error)
     return answer(request, problem)
+
+
+def shown(scope: Scope) -> str:
+    """Return a request's path for the log: without a token that is all the right its sender needs."""
+    path: str = scope["path"]
+    token = scope.get("path_params", {}).get("token")
+    return path.replace(token, "\N{HORIZONTAL ELLIPSIS}") if token else path
