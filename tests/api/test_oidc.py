@@ -1,6 +1,5 @@
 """Signing in with a provider that is really there."""
 
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -128,6 +127,14 @@ async def test_a_token_that_is_not_for_us_signs_nobody_in(
     assert SESSION not in browser.us.cookies
 
 
+async def test_a_state_of_other_letters_is_another(api: Api, idp: Idp) -> None:
+    add_oidc(api.app, own(idp))
+    browser = Browser(api)
+    await browser.leave()
+    answer = await browser.us.get("/login/oidc/callback", params={"code": "1", "state": "žába"})
+    assert answer.headers["location"] == "/login?sso=old"
+
+
 async def test_a_token_signed_by_another_key_signs_nobody_in(api: Api, idp: Idp) -> None:
     add_oidc(api.app, own(idp))
     idp.signed_by = RSAKey.generate_key(2048, {"kid": "one"})
@@ -153,8 +160,10 @@ async def test_who_may_not_is_told_on_the_login_page(api: Api, idp: Idp) -> None
 
 async def test_a_provider_that_is_away_is_no_stack_trace(api: Api) -> None:
     add_oidc(api.app, Provider("http://127.0.0.1:1", CLIENT, SECRET, {}))
-    answer = await Browser(api).us.get("/login/oidc")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login?sso=failed")
+    for _ in range(12):
+        answer = await Browser(api).us.get("/login/oidc")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?sso=failed")
+    assert api.app.state.context.logins.wait("127.0.0.1") == 0, "nobody has failed but the provider"
 
 
 async def test_metadata_of_another_issuer_is_not_believed(api: Api, idp: Idp) -> None:
@@ -178,11 +187,21 @@ def test_roles_are_given_by_groups() -> None:
     [
         {"sub": "u", "groups": []},
         {"sub": "u", "email": "a@s.test", "email_verified": False, "groups": ["it"]},
+        {"sub": "u", "email": "a@s.test", "email_verified": "false", "groups": ["it"]},
+        {"sub": "u", "email": "a@s.test", "groups": 7},
         {"sub": "u", "email": "a@s.test", "groups": ["customers"]},
         {"sub": "u", "email": "a@s.test", "groups": ["customers", "it"], "client": "acme"},
         {"sub": "engine", "groups": ["it"]},
     ],
-    ids=["no group", "unverified", "no client", "client and more", "the engine's name"],
+    ids=[
+        "no group",
+        "unverified",
+        "unverified in words",
+        "no list",
+        "no client",
+        "client and more",
+        "the engine's name",
+    ],
 )
 def test_claims_that_give_no_role_are_refused(claims: dict[str, Any]) -> None:
     given = Provider("https://i.test", CLIENT, SECRET, parse_roles(ROLES))
@@ -193,14 +212,15 @@ def test_claims_that_give_no_role_are_refused(claims: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("goal", ["https://evil.test", "//evil.test", "/\\evil.test", "x", "/\n"])
 def test_nobody_is_sent_elsewhere(goal: str) -> None:
-    assert safe(goal) == "/"
+    assert safe(goal) == safe("/" + "x" * 5000) == "/"
     assert safe("/journeys/acme?x=1") == "/journeys/acme?x=1"
 
 
 async def test_a_cookie_that_is_none_is_none(api: Api, idp: Idp) -> None:
     add_oidc(api.app, own(idp))
     browser = Browser(api)
-    for cookie in ("x", urlsafe_b64encode(json.dumps([1]).encode()).decode()):
+    for text in ("", "[1]", "[" * 20_000):
+        cookie = urlsafe_b64encode(text.encode()).decode() or "x"
         answer = await browser.us.get(
             "/login/oidc/callback?code=1&state=", headers={"Cookie": f"{COOKIE}={cookie}"}
         )

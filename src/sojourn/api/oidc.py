@@ -36,6 +36,8 @@ FRESH: Final = 3600.0
 PATIENCE: Final = 10.0
 LEEWAY: Final = 60
 """Seconds that two clocks may differ."""
+FURTHEST: Final = 1000
+"""Characters of an address to go on to: it has to fit into a cookie with the rest."""
 log = structlog.get_logger()
 
 
@@ -112,7 +114,7 @@ class SignOn:
     ) -> tuple[Principal, str]:
         """Return who has come back, and where they wanted to go; raises :class:`RefusedLogin`."""
         kept = _unpacked(cookie)
-        if not kept or not hmac.compare_digest(query.get("state", ""), kept["state"]):
+        if not kept or not _same(query.get("state", ""), kept["state"]):
             raise RefusedLogin("old", "the sign-in was not begun here, or is too old")
         if query.get("iss", self._provider.issuer) != self._provider.issuer:
             raise RefusedLogin("failed", "the answer is another issuer's")
@@ -122,7 +124,7 @@ class SignOn:
             claims = await self._claims(base, query.get("code", ""), kept)
         except Exception as error:
             # Whatever a provider does, nobody is signed in by it.
-            raise RefusedLogin("failed", redact(f"{type(error).__name__}: {error}")) from error
+            raise _failed(error) from error
         return principal(self._provider, claims), safe(kept["goal"])
 
     async def _claims(self, base: str, code: str, kept: Mapping[str, str]) -> Mapping[str, Any]:
@@ -184,10 +186,11 @@ class SignOn:
 def principal(provider: Provider, claims: Mapping[str, Any]) -> Principal:
     """Return who somebody is here; raises :class:`RefusedLogin` for those who have no role."""
     name = str(claims.get(provider.actor) or claims["sub"])
-    if provider.actor == "email" and claims.get("email_verified") is False:
+    # Some providers write it as a text.
+    if provider.actor == "email" and str(claims.get("email_verified")).lower() == "false":
         raise RefusedLogin("role", f"the address {name} is not verified")
     groups = claims.get(provider.claim) or ()
-    listed = [groups] if isinstance(groups, str) else list(groups)
+    listed = list(groups) if isinstance(groups, list | tuple) else [groups]
     roles = tuple(dict.fromkeys(r for g in listed for r in provider.roles.get(str(g), ())))
     client = str(claims.get(provider.client_claim) or "") if "client" in roles else ""
     if not roles or ("client" in roles and not client):
@@ -202,7 +205,15 @@ def principal(provider: Provider, claims: Mapping[str, Any]) -> Principal:
 def safe(goal: str) -> str:
     """Return an address of ours to go on to; anything else is the first page."""
     own = goal.startswith("/") and not goal.startswith("//") and goal.isprintable()
-    return goal if own and "\\" not in goal else "/"
+    return goal if own and "\\" not in goal and len(goal) <= FURTHEST else "/"
+
+
+def _same(given: str, kept: str) -> bool:
+    return hmac.compare_digest(given.encode(), kept.encode())
+
+
+def _failed(error: Exception) -> RefusedLogin:
+    return RefusedLogin("failed", redact(f"{type(error).__name__}: {error}"))
 
 
 def _packed(values: Mapping[str, str]) -> str:
@@ -213,7 +224,7 @@ def _unpacked(cookie: str) -> dict[str, str]:
     try:
         found = json.loads(base64.urlsafe_b64decode(cookie.encode()))
         return {name: str(found[name]) for name in ("state", "nonce", "verifier", "goal")}
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 
@@ -229,7 +240,7 @@ def add_oidc(app: FastAPI, provider: Provider) -> None:
         try:
             url, cookie = await sign_on.begin(_base(request), safe(next))
         except Exception as error:  # noqa: BLE001 -- a provider that is away is told on the page
-            return _refused(request, RefusedLogin("failed", redact(str(error))))
+            return _refused(request, _failed(error))
         response = RedirectResponse(url, 303)
         _keep(request, response, cookie)
         return response
@@ -243,6 +254,7 @@ def add_oidc(app: FastAPI, provider: Provider) -> None:
             cookie = request.cookies.get(cookie_of(request), "")
             who, goal = await sign_on.finish(_base(request), query, cookie)
         except RefusedLogin as error:
+            context.logins.failed(address(request))
             return _refused(request, error)
         return await _begun(context, request, who, goal)
 
@@ -259,7 +271,6 @@ async def _begun(context: Context, request: Request, who: Principal, goal: str) 
 
 
 def _refused(request: Request, error: RefusedLogin) -> Response:
-    context_of(request).logins.failed(address(request))
     log.warning("nobody was signed in", why=str(error), code=error.code)
     response = RedirectResponse(f"/login?sso={error.code}", 303)
     response.delete_cookie(cookie_of(request), path=PLACE)
