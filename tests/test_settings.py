@@ -14,6 +14,13 @@ from sojourn.settings import Settings, SettingsError, default_data_dir, variable
         ({"SOJOURN_LEASE_SECONDS": "nan"}, "SOJOURN_LEASE_SECONDS must be"),
         ({"SOJOURN_POLL_SECONDS": "inf"}, "SOJOURN_POLL_SECONDS must be"),
         ({"SOJOURN_LOG_LEVEL": "loud"}, "must be 'debug', 'info', 'warning' or 'error'"),
+        (
+            {"SOJOURN_PUBLIC_URL": "sojourn.example"},
+            "SOJOURN_PUBLIC_URL must be an address such as",
+        ),
+        ({"SOJOURN_PUBLIC_URL": "https://ann:geheim@host"}, "with no password"),
+        ({"SOJOURN_OIDC_ISSUER": "ftp://id.test"}, "SOJOURN_OIDC_ISSUER must be an address"),
+        ({"SOJOURN_OIDC_NAME": "x" * 61}, "SOJOURN_OIDC_NAME must have at most 60 characters"),
         ({"SOJOURN_LEESE_SECONDS": "3"}, "did you mean SOJOURN_LEASE_SECONDS?"),
     ],
 )
@@ -34,6 +41,11 @@ def test_values_are_read_with_their_types() -> None:
     settings = Settings.load({"SOJOURN_LEASE_SECONDS": "2.5", "SOJOURN_DATA_DIR": "~/here"})
     assert settings.lease_seconds == 2.5
     assert settings.data_dir == Path.home() / "here"
+
+
+def test_a_public_address_ends_without_a_slash() -> None:
+    for given in ("https://s.example", "https://s.example/", "https://s.example//"):
+        assert Settings.load({"SOJOURN_PUBLIC_URL": given}).public_url == "https://s.example"
 
 
 def test_the_password_of_the_database_is_never_shown() -> None:

@@ -79,7 +79,7 @@ class Settings(BaseModel):
     )
     public_url: str | None = Field(
         default=None,
-        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
         description="Where agents and browsers reach `sojourn serve`, as `https://host`, where that "
         "is not what it listens on. Workers tell agents to call back there.",
     )
@@ -107,7 +107,7 @@ class Settings(BaseModel):
     )
     oidc_issuer: str | None = Field(
         default=None,
-        pattern=r"^https?://[^\s?#]+$",
+        pattern=r"^https?://[^\s?#@]+$",
         description="OpenID provider whose people may sign in to the pages, exactly as it names "
         "itself.",
     )
@@ -149,6 +149,11 @@ class Settings(BaseModel):
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().absolute()
 
+    @field_validator("public_url")
+    @classmethod
+    def _whole(cls, url: str | None) -> str | None:
+        return url and url.rstrip("/")
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings from the environment; an empty variable counts as not set.
@@ -172,8 +177,11 @@ def variable(name: str) -> str:
 
 
 def _problem(detail: Any) -> str:
-    wanted = detail["msg"].removeprefix("Input should be ")
-    return f"{variable(str(detail['loc'][0]))} must be {wanted}"
+    name = variable(str(detail["loc"][0]))
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{name} must be an address such as https://host, with no password, ? or # in it"
+    wanted = detail["msg"].removeprefix("Input should ").removeprefix("String should ")
+    return f"{name} must {wanted}"
 
 
 def _refuse_misspelled(environ: Mapping[str, str]) -> None:

@@ -43,7 +43,7 @@ def link(
 def base(settings: Settings) -> str:
     """Return where the settings say that the pages are."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return (settings.public_url or f"http://{host}:{settings.port}").rstrip("/")
+    return settings.public_url or f"http://{host}:{settings.port}"
 
 
 @group.command("list")
