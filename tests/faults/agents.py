@@ -3,6 +3,7 @@
 One is a callable in the worker's own process, one a server of plain HTTP in a process of its own.
 What they do is said by the task's input: ``nap`` seconds of work, ``fails`` so many attempts,
 ``hopeless`` never succeeds, ``drops`` its first reply, ``remote`` is done elsewhere and asked for.
+What is asked at ``/back`` is answered at once, and its end is called back.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 
 from sojourn.agents.about import about
 from sojourn.core.outcomes import Call, Failed, Outcome, Rejected, Working
+from tests.faults.calling import call_back, unheard
 
 CALLS = "SOJOURN_TEST_CALLS"
 """The variable that names the folder in which calls are written down."""
@@ -61,7 +63,7 @@ async def work(call: Call) -> Outcome | dict[str, Any]:
 
 
 class Web(BaseHTTPRequestHandler):
-    """POST / takes work, GET /<key> says how it goes, POST /hook takes events."""
+    """POST / and /back take work, GET /<key> says how it goes, POST /hook takes events."""
 
     protocol_version = "HTTP/1.1"
     book: Book
@@ -76,17 +78,24 @@ class Web(BaseHTTPRequestHandler):
         told = {k: v for k, v in body.items() if k != "input_data"}
         given = body["input_data"]
         key = told["idempotency_key"]
-        self.book.note("asked", {**told, "header": self.headers["Idempotency-Key"], "given": given})
+        back = self.path == "/back"
+        header = self.headers["Idempotency-Key"]
+        noted = {**told, "header": header, "given": given, "by_callback": back}
+        self.book.note("asked", noted)
         first = self.known.setdefault(key, {**told, "given": given, "at": time.time()})
+        if back:
+            call_back(told, self.result(first), float(given.get("nap", 0)), self.book.note)
         if given.get("drops") and key not in self.dropped:
             self.dropped.add(key)
             self.close_connection = True
             return None
+        if back:
+            return self._say(202, {"status": "accepted"})
         if given.get("remote"):
             where = f"http://{self.headers['Host']}/{key}"
             return self._say(202, {"status_url": where, "poll_after": 3})
         time.sleep(float(given.get("nap", 0)))
-        return self._result(first)
+        return self._say(200, self.result(first))
 
     def do_GET(self) -> None:
         first = self.known.get(self.path[1:])
@@ -94,18 +103,20 @@ class Web(BaseHTTPRequestHandler):
             return self._say(404, {"message": "nobody knows it"})
         if time.time() < first["at"] + float(first["given"].get("nap", 0)):
             return self._say(200, {"status": "working", "poll_after": 3})
-        return self._result(first)
+        return self._say(200, self.result(first))
 
     def do_DELETE(self) -> None:
         self.book.note("stopped", {"idempotency_key": self.path[1:]})
         self._say(204, None)
 
-    def _result(self, first: dict[str, Any]) -> None:
+    @staticmethod
+    def result(first: dict[str, Any]) -> dict[str, Any]:
+        """Return what comes of work that was first asked for so."""
         if first["given"].get("hopeless"):
-            return self._say(200, {"status": "rejected", "message": "never"})
+            return {"status": "rejected", "message": "never"}
         if first["attempt"] <= int(first["given"].get("fails", 0)):
-            return self._say(200, {"status": "failed", "message": "not now", "retryable": True})
-        return self._say(200, {"status": "completed", "output": answer(first)})
+            return {"status": "failed", "message": "not now", "retryable": True}
+        return {"status": "completed", "output": answer(first)}
 
     def _say(self, code: int, body: Any) -> None:
         content = b"" if body is None else json.dumps(body).encode()
@@ -133,6 +144,8 @@ def serve(listening: socket.socket) -> None:
         if line["what"] == "asked":
             Web.known.setdefault(line["idempotency_key"], line)
             Web.dropped.add(line["idempotency_key"])
+    for line in unheard(lines(Web.book.path)):
+        call_back(line, Web.result(line), 0, Web.book.note)
     server = _Server(listening.getsockname(), Web, bind_and_activate=False)
     server.socket.close()
     server.socket = listening

@@ -1,6 +1,6 @@
 """What a careless product would do, for tests of the oracle: each takes one safeguard away.
 
-They are made in the worker's process, by exchanging named statements; the product has no switch.
+They are made in the worker's process, or the API's, by exchanging named statements; the product has no switch.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -69,6 +69,27 @@ def _outbox_outside() -> None:
     tick.in_transaction = later
 
 
+def _no_keys() -> None:
+    """A request is carried out as often as it is made, whatever key it bears."""
+    once: Any = import_module("sojourn.api.once").Once
+
+    async def through(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        await self._app(scope, receive, send)
+
+    once.__call__ = through
+
+
+def _callbacks_again() -> None:
+    """What an agent calls back with counts as often as it calls."""
+    queries: Any = import_module("sojourn.store.callbacks")
+    query = queries._QUERIES["put"]
+    text = query.sql
+    unless = "AND (f.can_be_asked OR t.called_back IS NULL OR t.called_back->>'status' = 'working')"
+    assert unless in text, "put has changed"
+    new = replace(query, sql=text.replace(unless, ""))
+    queries._QUERIES = {**queries._QUERIES, "put": new}
+
+
 OUTSIDE = "options='-c sojourn.outside=yes'"
 """What workers with an outbox of their own add to their connection string."""
 NO_TRIGGER = """
@@ -86,4 +107,6 @@ BLUNDERS: dict[str, Callable[[], None]] = {
     "fence": _no_fence,
     "lock": _no_lock,
     "outbox": _outbox_outside,
+    "keys": _no_keys,
+    "callbacks": _callbacks_again,
 }

@@ -17,7 +17,7 @@ Blow = Callable[[], Awaitable[None]]
 
 
 class Chaos:
-    """Strikes at workers, agents, the wire, PostgreSQL (where ``server`` may be) and the clock."""
+    """Strikes at workers, APIs, agents, the wire, PostgreSQL (where ``server`` may be) and the clock."""
 
     def __init__(
         self, chance: random.Random, fleet: Fleet, wire: Wire, door: Door, server: Server | None
@@ -71,6 +71,12 @@ class Chaos:
             "network swallows all": (2, self._deaf),
             "clock jump": (1, self._jump),
         }
+        if self._fleet.apis:
+            everywhere |= {
+                "API killed": (5, self._api_killed),
+                "API frozen": (5, self._api_frozen),
+                "API told to end": (2, self._api_told),
+            }
         if self._server is None:
             return everywhere
         return everywhere | {
@@ -93,6 +99,22 @@ class Chaos:
         if awake:
             pid = self._chance.choice(awake)
             await self._fleet.spawn_worker()
+            await self._fleet.end(pid, signal.SIGTERM)
+
+    async def _api_killed(self) -> None:
+        await self._fleet.end(self._chance.choice(self._fleet.apis))
+        await self._fleet.spawn_api()
+
+    async def _api_frozen(self) -> None:
+        pid = self._chance.choice(self._fleet.apis)
+        if pid not in self._fleet.frozen:
+            self._freeze(pid)
+
+    async def _api_told(self) -> None:
+        awake = [pid for pid in self._fleet.apis if pid not in self._fleet.frozen]
+        if awake:
+            pid = self._chance.choice(awake)
+            await self._fleet.spawn_api()
             await self._fleet.end(pid, signal.SIGTERM)
 
     async def _agent_killed(self) -> None:

@@ -1,4 +1,4 @@
-"""The processes of a storm: real workers, a real agent, a PostgreSQL of its own."""
+"""The processes of a storm: real workers, real APIs, a real agent, a PostgreSQL of its own."""
 
 import asyncio
 import json
@@ -28,21 +28,33 @@ agents:
     url: "http://127.0.0.1:{port}/"
     allow_private: true
     breaker: {{ failures: 8, pause: 5s, longest: 30s }}
+  caller:
+    protocol: http
+    url: "http://127.0.0.1:{port}/back"
+    completes: callback
+    allow_private: true
+    breaker: {{ failures: 8, pause: 5s, longest: 30s }}
 """
 
 
 class Fleet:
-    """Workers and an agent, by pid; the cradle forks and reaps them."""
+    """Workers, APIs and an agent, by pid; the cradle forks and reaps them."""
 
     def __init__(self, folder: Path, without: str = "", inside: Sequence[str] = ()) -> None:
         """``inside`` is a command that all of them are run by, such as one that moves them."""
         self.folder = folder
         self.workers: list[int] = []
+        self.apis: list[int] = []
         self.web = 0
         self.port = 0
+        self.site = 0
+        """The port of all the APIs."""
         self.frozen: set[int] = set()
         self.settings: dict[str, str] = {}
         """Settings of workers that are started from now on, beside the usual ones."""
+        self.paths = folder / "paths"
+        """Where path files are for the APIs to find."""
+        self.paths.mkdir(exist_ok=True)
         self._without = without
         self._inside = inside
         self._url = ""
@@ -63,6 +75,7 @@ class Fleet:
             stdout=subprocess.PIPE,
         )
         self.port = await self._read()
+        self.site = await self._read()
         (self.folder / "agents.yaml").write_text(DIRECTORY.format(port=self.port))
         if web:
             await self.spawn_web()
@@ -81,6 +94,12 @@ class Fleet:
         self.workers.append(pid)
         return pid
 
+    async def spawn_api(self) -> int:
+        """Start an API, which has an engine beside it."""
+        pid = await self._say({"spawn": "api", "env": self._env()})
+        self.apis.append(pid)
+        return pid
+
     async def spawn_web(self) -> None:
         """Start the agent that lives elsewhere."""
         self.web = await self._say({"spawn": "web", "env": self._env()})
@@ -89,8 +108,9 @@ class Fleet:
         """End a process; return how it ended."""
         self.frozen.discard(pid)
         os.kill(pid, how)
-        if pid in self.workers:
-            self.workers.remove(pid)
+        for listed in (self.workers, self.apis):
+            if pid in listed:
+                listed.remove(pid)
         return await self._say({"wait": pid})
 
     def ended(self, pid: int) -> bool:
@@ -125,6 +145,8 @@ class Fleet:
             "SOJOURN_JOURNEY_BATCH": "4",
             "SOJOURN_WORKER_TASKS": "12",
             "SOJOURN_CONNECTIONS": "4",
+            "SOJOURN_PATHS": str(self.paths),
+            "SOJOURN_PUBLIC_URL": f"http://127.0.0.1:{self.site}",
             "SOJOURN_LOG_LEVEL": "warning",
             "SOJOURN_LOG_FORMAT": "json",
             "SOJOURN_TEST_LOG": str(self.folder / "log"),

@@ -17,6 +17,8 @@ STAGES = (
 FACTS = {"items": ["a", "b", "c"]}
 """What every journey begins with, for tasks that are made one of each item."""
 APPROVAL = "go"
+MARK = "<mark>"
+"""In the body of a request: what tells it from all others."""
 AGENTS = ("callable", "web")
 
 
@@ -46,6 +48,16 @@ def local(document: dict[str, Any]) -> dict[str, Any]:
     """Return a path whose work is all done by the agent in the workers' own processes."""
     text = json.dumps(document).replace('"agent": "web"', '"agent": "callable"')
     moved: dict[str, Any] = json.loads(text)
+    return moved
+
+
+def calling(chance: random.Random, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a path in which some of the agents that live elsewhere call back instead."""
+    parts = json.dumps(document).split('"agent": "web"')
+    swapped = parts[0]
+    for part in parts[1:]:
+        swapped += '"agent": "' + chance.choice(["web", "caller"]) + '"' + part
+    moved: dict[str, Any] = json.loads(swapped)
     return moved
 
 

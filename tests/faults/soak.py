@@ -42,7 +42,8 @@ async def soak(whole: float, each: float, seed: int) -> int:
     end = time.monotonic() + whole
     while not reports or time.monotonic() < end:
         left = max(end - time.monotonic(), 5.0)
-        reports.append(await once(Weather(seed + len(reports), min(each, left))))
+        weather = Weather(seed + len(reports), min(each, left), workers=2, apis=2)
+        reports.append(await once(weather))
         say(reports[-1])
     print(table(reports))
     return 1 if any(r.violations for r in reports) else 0
@@ -78,7 +79,7 @@ def say(report: Report) -> None:
     for violation in report.violations[:20]:
         print(f"  {violation}", flush=True)
     if found:
-        print(f"  again: SOJOURN_FAULT_SEED={report.seed}", report.log[-3000:], flush=True)
+        print(f"  again: make soak SEED={report.seed}", report.log[-3000:], flush=True)
 
 
 def table(reports: list[Report]) -> str:
@@ -90,6 +91,9 @@ def table(reports: list[Report]) -> str:
         ("tasks", sum(r.tasks for r in reports)),
         ("calls of agents", sum(r.calls for r in reports)),
         ("events", sum(r.events for r in reports)),
+        ("requests over HTTP", sum(r.posts for r in reports)),
+        ("  made again for want of an answer", sum(r.repeated for r in reports)),
+        ("callbacks accepted", sum(r.called_back for r in reports)),
         ("faults", faults.total()),
         *((f"  {name}", n) for name, n in faults.most_common()),
         ("violations", sum(len(r.violations) for r in reports)),

@@ -16,7 +16,7 @@ from sojourn.store import clock
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
 from tests.doors import rows
-from tests.faults import blunders, oracle
+from tests.faults import blunders, callbacks, oracle, posts
 from tests.faults.agents import lines
 from tests.faults.chaos import Chaos
 from tests.faults.fleet import Fleet, Server
@@ -43,6 +43,8 @@ class Weather:
     seconds: float = 20.0
     journeys: int = 8
     workers: int = 3
+    apis: int = 0
+    """APIs, each with an engine beside it; most orders are then given over HTTP."""
     without: str = ""
     """A safeguard that the workers do without: the oracle must notice."""
     only: tuple[str, ...] = ()
@@ -60,6 +62,10 @@ class Report:
     tasks: int = 0
     calls: int = 0
     events: int = 0
+    posts: int = 0
+    repeated: int = 0
+    """Requests to the API, and how often one was made again for want of an answer."""
+    called_back: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     log: str = ""
@@ -75,6 +81,7 @@ class Storm:
         self._folder = folder
         # Orders and faults each draw from a chance of their own: neither shifts the other.
         self._orders = Orders(random.Random(weather.seed), door)
+        self._posts: posts.Posts | None = None
         self.report = Report(weather.seed)
 
     async def run(self, wire: Wire, fleet: Fleet, server: Server | None) -> Report:
@@ -85,7 +92,9 @@ class Storm:
         await self._prepare(fleet)
         for _ in range(weather.workers):
             await fleet.spawn_worker()
-        await self._begun(weather.workers)
+        for _ in range(weather.apis):
+            await fleet.spawn_api()
+        await self._begun(weather.workers + weather.apis)
         chaos = Chaos(random.Random(weather.seed + 1), fleet, wire, self._door, server)
         chaos.only = weather.only
         await asyncio.gather(
@@ -103,6 +112,10 @@ class Storm:
             await rows(self._db, blunders.NO_TRIGGER)
         where = f"http://127.0.0.1:{fleet.port}/hook"
         await subscribe(self._door, where, ["*"], "ann", private=True)
+        if self._weather.apis:
+            chance = random.Random(self._weather.seed)
+            self._posts = await posts.opened(chance, self._door, fleet.site)
+            self._orders = posts.RemoteOrders(chance, self._door, self._posts, fleet.paths)
 
     async def _begun(self, workers: int) -> None:
         """Wait for the first workers: whoever finds no database when it starts ends."""
@@ -119,9 +132,9 @@ class Storm:
             except AWAY:
                 pass
             await asyncio.sleep(0.2)
-        for pid in list(fleet.workers):
+        for pid in [*fleet.workers, *fleet.apis]:
             if (status := await fleet.end(pid, signal.SIGTERM)) != 0:
-                self.report.violations.append(f"a worker told to end ended with status {status}")
+                self.report.violations.append(f"a process told to end ended with status {status}")
 
     async def _revive(self, fleet: Fleet) -> None:
         """Start another where a worker has ended by itself, as a supervisor does."""
@@ -129,6 +142,10 @@ class Storm:
             if fleet.ended(pid):
                 await fleet.end(pid)
                 await fleet.spawn_worker()
+        for pid in list(fleet.apis):
+            if fleet.ended(pid):
+                await fleet.end(pid)
+                await fleet.spawn_api()
 
     async def _quiet(self) -> bool:
         """Say whether nothing is left to be done; deliveries do not wait for their next time."""
@@ -147,6 +164,7 @@ class Storm:
         told, cancelled = self._orders.told, self._orders.cancelled
         report = self.report
         report.violations += await oracle.judge(self._door, self._folder, told, cancelled)
+        report.violations += await self._reckon_remote()
         report.journeys = self._orders.started
         [(report.tasks,)] = await rows(self._db, "SELECT count(*) FROM tasks")
         [(report.events,)] = await rows(self._db, "SELECT count(*) FROM journey_events")
@@ -157,14 +175,31 @@ class Storm:
         )
         report.log = fleet.log()
 
+    async def _reckon_remote(self) -> list[str]:
+        """Judge what the APIs were asked and told."""
+        if self._posts is None:
+            return []
+        told = lines(self._folder / "web")
+        self.report.posts = len(self._posts.made)
+        self.report.repeated = self._posts.repeated
+        self.report.called_back = sum(callbacks.accepted(told).values())
+        return [*await posts.judge(self._db, self._posts), *await callbacks.judge(self._db, told)]
+
+    async def aclose(self) -> None:
+        """Ask for nothing any more."""
+        if self._posts:
+            await self._posts.aclose()
+
 
 async def storm(weather: Weather, dsn: str, folder: Path, server: Server | None = None) -> Report:
     """Let it storm over a database that nobody else uses."""
     async with _opened(dsn) as (db, door), Wire(dsn) as wire:
         fleet = Fleet(folder, weather.without)
+        storming = Storm(weather, db, door, folder)
         try:
-            return await Storm(weather, db, door, folder).run(wire, fleet, server)
+            return await storming.run(wire, fleet, server)
         finally:
+            await storming.aclose()
             await fleet.close()
 
 
