@@ -52,6 +52,8 @@ async def test_signing_in_with_a_key_and_out(life: Life) -> None:
         good = await client.post("/login", data={"key": "good", "next": "/inbox"})
         assert (good.status_code, good.headers["location"]) == (303, "/inbox")
         assert good.headers["set-cookie"] == "s=1"
+        far = await client.post("/login", data={"key": "good", "next": "/journeys/žižka?a=b"})
+        assert far.headers["location"] == "/journeys/%C5%BEi%C5%BEka?a=b"
         other = {"sec-fetch-site": "cross-site"}
         assert (await client.post("/login", data={"key": "good"}, headers=other)).status_code == 400
         assert (await client.post("/logout", data={"csrf": ANN.csrf})).headers[

@@ -37,7 +37,9 @@ async def login(request: Request) -> Response:
         goal = safe(form.get("next", "/"))
         begun = await site.sign_in(request, form.get("key", "")[:200])
         if begun is not None:
-            begun.status_code, begun.headers["location"] = 303, goal
+            # A header holds no other letters than Latin ones; a redirection writes them so.
+            begun.headers["location"] = RedirectResponse(goal).headers["location"]
+            begun.status_code = 303
             return begun
         wrong = "The key is unknown, expired or revoked."
     given = {"goal": goal, "wrong": wrong, "by_key": bool(site.sign_in)}
@@ -54,7 +56,7 @@ def safe(goal: str) -> str:
 
 async def logout(asked: Asked) -> Response:
     """End the session."""
-    forms.check(asked.request, asked.who, await forms.read(asked.request))
+    await asked.form()
     if asked.site.sign_out is None:
         return RedirectResponse("/", 303)
     return await asked.site.sign_out(asked.request)

@@ -12,7 +12,6 @@ from sojourn.core.commands import Command
 from sojourn.core.decision import Refusal
 from sojourn.core.paths import RollbackTrigger
 from sojourn.core.view import troubles
-from sojourn.dashboard import forms
 from sojourn.dashboard.asking import Asked, DeniedError
 from sojourn.dashboard.deeds import DEEDS, WEEKS, Deed
 from sojourn.dashboard.effects import Effects, effects
@@ -41,8 +40,7 @@ async def form(asked: Asked) -> Response:
 async def do(asked: Asked) -> Response:
     """Do it, if the journey is still as the person saw it."""
     deed, subject = await _begun(asked)
-    given = await forms.read(asked.request)
-    forms.check(asked.request, asked.who, given)
+    given = await asked.form()
     seen = given.get("seq", "")
     seq = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1
     if deed.reason and not given.get("reason"):

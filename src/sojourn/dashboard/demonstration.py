@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from sojourn.dashboard import forms
 from sojourn.dashboard.asking import Asked, DeniedError
 
 
@@ -11,7 +10,7 @@ async def demo(asked: Asked) -> Response:
 
     The page leads there by itself: a form may not be answered with another host's address.
     """
-    forms.check(asked.request, asked.who, await forms.read(asked.request))
+    await asked.form()
     if not asked.operates or asked.site.demo is None:
         raise DeniedError("Starting the demonstration needs the role operator or admin.")
     url = await asked.site.demo()
