@@ -1,3 +1,5 @@
+import pytest
+
 from sojourn.cli.users import base
 from sojourn.settings import Settings
 from tests.cli.terminal import Terminal
@@ -26,3 +28,13 @@ def test_the_address_is_the_public_one_or_that_of_the_settings() -> None:
     assert base(Settings.load({"SOJOURN_PUBLIC_URL": "https://s.example/"})) == "https://s.example"
     given = {"SOJOURN_HOST": "::1", "SOJOURN_PORT": "9000"}
     assert base(Settings.load(given)) == "http://[::1]:9000"
+
+
+def test_without_a_port_of_its_own_the_address_has_to_be_said(
+    cli: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOJOURN_PORT", "0")
+    assert "set SOJOURN_PUBLIC_URL" in cli("user", "link", "ann", code=2).err
+    assert cli("user", "list", "--json").json == []
+    monkeypatch.setenv("SOJOURN_PUBLIC_URL", "https://s.example")
+    assert cli("user", "link", "ann").out.startswith("https://s.example/login/link?token=")

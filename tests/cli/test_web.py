@@ -42,8 +42,8 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
         pytest.skip("no IPv6 loopback here")
 
 
-def refusal(host: str, port: int) -> Failure:
-    with pytest.raises(Failure) as caught, listening(host, port):
+def refusal(host: str, port: int, *named: str) -> Failure:
+    with pytest.raises(Failure) as caught, listening(host, port, *named):
         pass
     return caught.value
 
@@ -51,6 +51,8 @@ def refusal(host: str, port: int) -> Failure:
 def test_what_cannot_be_bound_is_told_with_the_fix() -> None:
     with listening("127.0.0.1", 0) as bound:
         taken = refusal("127.0.0.1", bound.getsockname()[1])
+        other = refusal("127.0.0.1", bound.getsockname()[1], "--port")
+    assert other.told.remedy == "set --port to another port, or to 0 for a free one"
     assert taken.told.code == "conflict"
     assert "is taken by another process" in taken.told.message
     nowhere = refusal("no such host", 0)

@@ -38,7 +38,7 @@ async def opened(app: App, gallery: Gallery | None) -> AsyncIterator[None]:
     # Imported here: a demonstration that serves nothing should not wait for it.
     from sojourn.app.serving import create_site
 
-    with web.listening(HOST, gallery.port) as bound:
+    with web.listening(HOST, gallery.port, "--port") as bound:
         url = web.url(bound)
         # The agents are not told: their engine runs in a process of its own, and asks them.
         site = create_site(app, Callbacks(url, await callback_key(app.door)))

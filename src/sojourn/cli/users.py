@@ -6,6 +6,7 @@ import typer
 
 from sojourn.app import App
 from sojourn.cli import options, screen, session, times
+from sojourn.cli.failures import bad
 from sojourn.control import sessions as control
 from sojourn.settings import Settings
 from sojourn.store.sets import Row
@@ -33,15 +34,19 @@ def link(
       sojourn user link ann --role operator --role approver
     """
     roles, good = role or list(options.DEFAULT_ROLES), times.duration(lasts, "--for")
+    pages = base(Settings.load())
     token = session.run(lambda app: control.create_link(app.door, actor, roles, good))
-    url = f"{base(Settings.load())}/login/link?token={token}"
+    url = f"{pages}/login/link?token={token}"
     if as_json:
         return screen.print_json({"actor": actor, "roles": roles, "link": url})
     return screen.say(url)
 
 
 def base(settings: Settings) -> str:
-    """Return where the settings say that the pages are."""
+    """Return where the settings say that the pages are; raises Failure where they do not."""
+    if not settings.public_url and not settings.port:
+        remedy = "set SOJOURN_PUBLIC_URL to the address that sojourn serve has printed"
+        raise bad("SOJOURN_PORT is 0, so nobody knows where the pages are", remedy)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.public_url or f"http://{host}:{settings.port}"
 

@@ -14,8 +14,11 @@ BACKLOG: Final = 2048
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Hold a socket bound to a host and port (0: a free one); raises Failure, with the fix."""
+def listening(host: str, port: int, named: str = "SOJOURN_PORT") -> Iterator[socket.socket]:
+    """Hold a socket bound to a host and port (0: a free one).
+
+    Raises Failure, with the fix; ``named`` is what sets the port.
+    """
     family, address = _address(host, port)
     with socket.socket(family, socket.SOCK_STREAM) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -23,7 +26,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             bound.bind(address)
             bound.listen(BACKLOG)
         except OSError as error:
-            raise _refused(host, port, error) from None
+            raise _refused(host, port, named, error) from None
         bound.setblocking(False)
         yield bound
 
@@ -37,10 +40,10 @@ def _address(host: str, port: int) -> tuple[int, tuple[str, int]]:
     return family, (str(address[0]), int(address[1]))
 
 
-def _refused(host: str, port: int, error: OSError) -> Failure:
+def _refused(host: str, port: int, named: str, error: OSError) -> Failure:
     if error.errno == errno.EADDRINUSE:
         told = f"port {port} of {host} is taken by another process"
-        return Failure("conflict", told, "set SOJOURN_PORT to another port, or to 0 for a free one")
+        return Failure("conflict", told, f"set {named} to another port, or to 0 for a free one")
     told = f"cannot listen on port {port} of {host}: {error.strerror}"
     return Failure("conflict", told, "set SOJOURN_HOST and SOJOURN_PORT")
 
