@@ -1,5 +1,9 @@
+import threading
+from typing import Any
+
 import pytest
 
+from sojourn.dashboard import asking, home
 from sojourn.dashboard.sheet import plain, rows_of, sheet
 from tests.dashboard.life import Life
 
@@ -48,3 +52,23 @@ async def test_every_table_of_a_page_is_a_file(life: Life) -> None:
         assert ("initech" in lines[1], len(lines)) == (True, 2)
         assert found.headers["content-type"].startswith("text/csv")
         assert (await client.get("/alerts?csv=nothing")).status_code == 404
+
+
+async def test_a_file_is_made_beside_what_others_wait_for(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+
+    def noted(make: Any) -> Any:
+        def made(*given: Any) -> Any:
+            inside.append(threading.current_thread() is threading.main_thread())
+            return make(*given)
+
+        return made
+
+    monkeypatch.setattr(asking, "sheet", noted(asking.sheet))
+    monkeypatch.setattr(home, "as_csv", noted(home.as_csv))
+    async with life.client() as client:
+        for path in ("/alerts?kind=task_failed&csv=all-alerts", "/journeys.csv"):
+            assert "initech" in (await client.get(path)).text
+    assert inside == [False, False]

@@ -1,5 +1,6 @@
 """Who asks for a page, and what they may see and do there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,11 +89,15 @@ class Asked:
 
     async def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
         """Return a page in its frame, or one of its tables as CSV where the address asks for it."""
-        page = draw(template, status, title=title, **await self._frame(), **values)
-        name = self.given("csv", 60)
+        given, name = {"title": title, **await self._frame(), **values}, self.given("csv", 60)
         if not name or status != 200:
-            return page
-        found = sheet(bytes(page.body).decode(), name)
+            return draw(template, status, **given)
+
+        def file() -> Response | None:
+            return sheet(bytes(draw(template, **given).body).decode(), name)
+
+        # So many rows take seconds, in which others want to be served and leases to be renewed.
+        found = await asyncio.to_thread(file)
         if found is None:
             raise NotFoundError(f"This page has no table {name}, or nothing is in it.")
         return found
