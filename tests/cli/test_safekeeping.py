@@ -43,6 +43,16 @@ def test_nothing_is_restored_under_workers_at_work(acme: Terminal, tmp_path: Pat
     assert "1 workers are at work on this database (fix: stop them" in said
 
 
+def test_nothing_is_restored_where_it_could_not_be_proved(acme: Terminal, tmp_path: Path) -> None:
+    file = str(tmp_path / "acme.dump")
+    acme("db", "backup", file)
+    acme.start("beta")
+    before = acme.dump()
+    acme.write("agents.yaml", "agents: []\n")
+    assert "agents.yaml" in acme.refused("db", "restore", file, "--replace", code=2)
+    assert acme.dump() == before
+
+
 @pytest.mark.parametrize("words", [["db", "restore", "nowhere.dump"]])
 def test_a_file_that_is_not_there(cli: Terminal, words: list[str]) -> None:
     assert "there is no file nowhere.dump" in cli.refused(*words, code=5)

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from sojourn.app import App
+from sojourn.app import App, open_agents
 from sojourn.cli import options, screen, session, times
 from sojourn.cli.failures import Failure, Status
 from sojourn.control.audit import Verified, verify
+from sojourn.settings import Settings
 from sojourn.store import backup as store
 from sojourn.store.backup import Held
 from sojourn.store.postgres import Database
@@ -66,6 +67,9 @@ def restore(
     place = file.expanduser().absolute()
     if not place.is_file():
         raise Failure("not_found", f"there is no file {file}", "sojourn db backup FILE writes one")
+
+    # The audit needs the agents' file: one that is bad is told before anything is replaced.
+    open_agents(Settings.load())
 
     async def work(db: Database) -> Held:
         found = await store.held(db)
