@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from sojourn.dashboard import asking, home
+from sojourn.dashboard.fleet import as_csv
 from sojourn.dashboard.sheet import plain, rows_of, sheet
 from tests.dashboard.life import Life
 
@@ -66,8 +67,8 @@ async def test_a_file_is_made_beside_what_others_wait_for(
 
         return made
 
-    monkeypatch.setattr(asking, "sheet", noted(asking.sheet))
-    monkeypatch.setattr(home, "as_csv", noted(home.as_csv))
+    monkeypatch.setattr(asking, "sheet", noted(sheet))
+    monkeypatch.setattr(home, "as_csv", noted(as_csv))
     async with life.client() as client:
         for path in ("/alerts?kind=task_failed&csv=all-alerts", "/journeys.csv"):
             assert "initech" in (await client.get(path)).text
