@@ -13,6 +13,12 @@ from sojourn.store.postgres import DatabaseUnavailable
 from tests.faults.fleet import LEASE, Fleet, Server
 from tests.faults.wire import Wire
 
+SETTINGS = (
+    {"SOJOURN_CLAIM_BATCH": "1", "SOJOURN_WORKER_TASKS": "3"},
+    {"SOJOURN_CLAIM_BATCH": "50", "SOJOURN_JOURNEY_BATCH": "1", "SOJOURN_CONNECTIONS": "3"},
+    {"SOJOURN_LEASE_SECONDS": str(2 * LEASE), "SOJOURN_POLL_SECONDS": "0.5"},
+)
+"""What another version may be set to: batches, limits, its lease and how often it looks."""
 Blow = Callable[[], Awaitable[None]]
 
 
@@ -27,6 +33,7 @@ class Chaos:
         self._wire = wire
         self._door = door
         self._server = server
+        self._others = random.Random(0)  # what is deployed shifts no fault that follows
         self._lasting: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         self.only: tuple[str, ...] = ()
@@ -61,7 +68,7 @@ class Chaos:
         everywhere: dict[str, tuple[int, Blow]] = {
             "worker killed": (6, self._worker_killed),
             "worker frozen": (6, self._worker_frozen),
-            "worker told to end": (2, self._worker_told),
+            "deploy": (2, self._deploy),
             "agent killed": (3, self._agent_killed),
             "agent frozen": (3, self._agent_frozen),
             "connections cut": (4, self._cut),
@@ -94,11 +101,14 @@ class Chaos:
         if pid not in self._fleet.frozen:
             self._freeze(pid)
 
-    async def _worker_told(self) -> None:
+    async def _deploy(self) -> None:
+        """Begin a worker with other settings, of the previous version perhaps; tell one to end."""
         awake = [pid for pid in self._fleet.workers if pid not in self._fleet.frozen]
         if awake:
             pid = self._chance.choice(awake)
-            await self._fleet.spawn_worker()
+            settings = self._others.choice(SETTINGS)
+            old = self._fleet.previous and self._others.random() < 0.5
+            await (self._fleet.spawn_other if old else self._fleet.spawn_worker)(**settings)
             await self._fleet.end(pid, signal.SIGTERM)
 
     async def _api_killed(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sojourn.store.cluster import Cluster
 from tests.faults.agents import CALLS
 from tests.faults.blunders import WITHOUT
+from tests.faults.versions import Version
 
 ROOT = Path(__file__).absolute().parents[2]
 LEASE = 1.0
@@ -52,6 +53,11 @@ class Fleet:
         self.frozen: set[int] = set()
         self.settings: dict[str, str] = {}
         """Settings of workers that are started from now on, beside the usual ones."""
+        self.previous: Version | None = None
+        self.others: dict[int, asyncio.subprocess.Process] = {}
+        """Workers of the previous version, which the cradle knows nothing of."""
+        self.seen: set[int] = set()
+        """All of these that there have been."""
         self.paths = folder / "paths"
         """Where path files are for the APIs to find."""
         self.paths.mkdir(exist_ok=True)
@@ -82,17 +88,34 @@ class Fleet:
 
     async def close(self) -> None:
         """Kill all that is left."""
+        for pid in list(self.others):
+            await self.end(pid)
         if self._cradle and self._cradle.stdin:
             for pid in list(self.frozen):
                 self.thaw(pid)
             self._cradle.stdin.close()
             await self._cradle.wait()
 
-    async def spawn_worker(self) -> int:
-        """Start a worker."""
-        pid = await self._say({"spawn": "worker", "env": self._env()})
+    async def spawn_worker(self, **settings: str) -> int:
+        """Start a worker, with settings of its own beside the usual ones."""
+        pid = await self._say({"spawn": "worker", "env": self._env() | settings})
         self.workers.append(pid)
         return pid
+
+    async def spawn_other(self, **settings: str) -> int:
+        """Start a worker of the previous version."""
+        assert self.previous
+        env = {**os.environ, CALLS: str(self.folder), **self._env(), **settings}
+        env |= {"PYTHONPATH": f"{self.previous.source}{os.pathsep}{ROOT}"}
+        command = [*self._inside, sys.executable, "-m", "sojourn", "worker", "--json"]
+        with (self.folder / "log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self.others[process.pid] = process
+        self.seen.add(process.pid)
+        self.workers.append(process.pid)
+        return process.pid
 
     async def spawn_api(self) -> int:
         """Start an API, which has an engine beside it."""
@@ -107,10 +130,14 @@ class Fleet:
     async def end(self, pid: int, how: signal.Signals = signal.SIGKILL) -> int:
         """End a process; return how it ended."""
         self.frozen.discard(pid)
-        os.kill(pid, how)
         for listed in (self.workers, self.apis):
             if pid in listed:
                 listed.remove(pid)
+        if other := self.others.pop(pid, None):
+            if other.returncode is None:
+                other.send_signal(how)
+            return await other.wait()
+        os.kill(pid, how)
         return await self._say({"wait": pid})
 
     def ended(self, pid: int) -> bool:
@@ -146,6 +173,7 @@ class Fleet:
             "SOJOURN_WORKER_TASKS": "12",
             "SOJOURN_CONNECTIONS": "4",
             "SOJOURN_PATHS": str(self.paths),
+            "SOJOURN_PRIVATE_WEBHOOKS": "true",
             "SOJOURN_PUBLIC_URL": f"http://127.0.0.1:{self.site}",
             "SOJOURN_LOG_LEVEL": "warning",
             "SOJOURN_LOG_FORMAT": "json",

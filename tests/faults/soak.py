@@ -18,6 +18,7 @@ import structlog
 
 from tests.faults.fleet import Server
 from tests.faults.storm import Report, Weather, storm
+from tests.faults.versions import NoHistory, of_this_schema
 
 SECONDS = 45.0
 """How long one storm lasts, before its journeys are brought to their end."""
@@ -39,10 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
 async def soak(whole: float, each: float, seed: int) -> int:
     """Let one storm follow another, each with the next seed, on a new database."""
     reports: list[Report] = []
+    history = deployable()
     end = time.monotonic() + whole
     while not reports or time.monotonic() < end:
         left = max(end - time.monotonic(), 5.0)
-        weather = Weather(seed + len(reports), min(each, left), workers=2, apis=2)
+        weather = Weather(seed + len(reports), min(each, left), workers=2, apis=2, previous=history)
         reports.append(await once(weather))
         say(reports[-1])
     print(table(reports))
@@ -59,6 +61,17 @@ async def once(weather: Weather) -> Report:
             return await storm(weather, server.dsn, books, server)
         finally:
             await server.stop()
+
+
+def deployable() -> bool:
+    """Say whether there is a previous version to deploy beside this one, and why not."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="sojourn-soak-") as name:
+            of_this_schema(Path(name))
+    except NoHistory as why:
+        print(f"without workers of the previous version: {why}", flush=True)
+        return False
+    return True
 
 
 def prepared(place: Path) -> Path:
@@ -90,6 +103,7 @@ def table(reports: list[Report]) -> str:
         ("journeys", sum(r.journeys for r in reports)),
         ("tasks", sum(r.tasks for r in reports)),
         ("calls of agents", sum(r.calls for r in reports)),
+        ("  by workers of the previous version", sum(r.previous for r in reports)),
         ("events", sum(r.events for r in reports)),
         ("requests over HTTP", sum(r.posts for r in reports)),
         ("  made again for want of an answer", sum(r.repeated for r in reports)),

@@ -16,7 +16,7 @@ from sojourn.store import clock
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
 from tests.doors import rows
-from tests.faults import blunders, callbacks, oracle, posts
+from tests.faults import blunders, callbacks, oracle, posts, versions
 from tests.faults.agents import lines
 from tests.faults.chaos import Chaos
 from tests.faults.fleet import Fleet, Server
@@ -45,6 +45,8 @@ class Weather:
     workers: int = 3
     apis: int = 0
     """APIs, each with an engine beside it; most orders are then given over HTTP."""
+    previous: bool = False
+    """Some of the workers are of the previous version: raises NoHistory where there is none."""
     without: str = ""
     """A safeguard that the workers do without: the oracle must notice."""
     only: tuple[str, ...] = ()
@@ -66,6 +68,8 @@ class Report:
     repeated: int = 0
     """Requests to the API, and how often one was made again for want of an answer."""
     called_back: int = 0
+    previous: int = 0
+    """Calls that workers of the previous version made."""
     faults: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     log: str = ""
@@ -88,13 +92,17 @@ class Storm:
         """Storm, come to rest, and ask the oracle."""
         weather = self._weather
         url = f"{wire.dsn} {blunders.OUTSIDE}" if weather.without == "outbox" else wire.dsn
+        if weather.previous:
+            fleet.previous = versions.of_this_schema(self._folder / "previous")
         await fleet.open(url)
         await self._prepare(fleet)
         for _ in range(weather.workers):
             await fleet.spawn_worker()
+        if fleet.previous:
+            await fleet.spawn_other()
         for _ in range(weather.apis):
             await fleet.spawn_api()
-        await self._begun(weather.workers + weather.apis)
+        await self._begun(len(fleet.workers) + len(fleet.apis))
         chaos = Chaos(random.Random(weather.seed + 1), fleet, wire, self._door, server)
         chaos.only = weather.only
         await asyncio.gather(
@@ -132,6 +140,8 @@ class Storm:
             except AWAY:
                 pass
             await asyncio.sleep(0.2)
+        if fleet.others:  # who is told to end before it has begun ends as it may
+            await self._begun(len(fleet.workers) + len(fleet.apis))
         for pid in [*fleet.workers, *fleet.apis]:
             if (status := await fleet.end(pid, signal.SIGTERM)) != 0:
                 self.report.violations.append(f"a process told to end ended with status {status}")
@@ -173,6 +183,8 @@ class Storm:
             for name in ("callable", "web")
             for line in lines(self._folder / name)
         )
+        called = lines(self._folder / "callable")
+        report.previous = sum(line["pid"] in fleet.seen for line in called)
         report.log = fleet.log()
 
     async def _reckon_remote(self) -> list[str]:
