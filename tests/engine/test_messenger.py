@@ -17,7 +17,7 @@ from sojourn.control.door import Door
 from sojourn.control.routes import BadRoutes, Route
 from sojourn.core.commands import Cancel
 from sojourn.engine.messenger import Messenger
-from sojourn.engine.notifier import GIVE_UP
+from sojourn.engine.sender import GIVE_UP
 from sojourn.paths import load
 from sojourn.store import attention
 from sojourn.store.postgres import Database
@@ -110,7 +110,9 @@ class Office:
 async def _closed(db: Database) -> AsyncIterator[None]:
     yield
     while Office.made:
-        await Office.made.pop().messenger.close()
+        messenger = Office.made.pop().messenger
+        await messenger.close()
+        await messenger.drop()
 
 
 async def late(db: Database, *clients: str, days: float = 2.1) -> Door:

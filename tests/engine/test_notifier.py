@@ -15,7 +15,8 @@ from werkzeug import Request, Response
 from sojourn.control import change, start, webhooks
 from sojourn.control.door import Door
 from sojourn.core.commands import HoldJourney
-from sojourn.engine.notifier import GIVE_UP, Notifier, again
+from sojourn.engine.notifier import Notifier
+from sojourn.engine.sender import GIVE_UP
 from sojourn.paths import load
 from sojourn.store import attention, deliveries
 from sojourn.store import webhooks as store
@@ -68,8 +69,7 @@ async def _closed(db: Database) -> AsyncIterator[None]:
     yield
     while Mail.made:
         notifier = Mail.made.pop().notifier
-        for task in notifier._running:
-            task.cancel()
+        await notifier.drop()
         await notifier.close()
 
 
@@ -250,15 +250,18 @@ async def test_a_sender_that_died_leaves_nothing_unsent(db: Database, receiver: 
     assert len(receiver.got) == 1
 
 
-def test_waits_grow_and_end_within_a_day() -> None:
-    begun = datetime(2026, 1, 1, tzinfo=UTC)
-    now, count, waits = begun, 1, []
-    while (due := again(count, begun, now, 0.999)) is not None:
-        waits.append((due - now).total_seconds())
-        now, count = due, count + 1
-    assert waits[0] == pytest.approx(5, abs=0.1)
-    assert waits == sorted(waits)
-    assert max(waits) <= 4 * 3600
-    assert timedelta(hours=18) < now - begun <= GIVE_UP
-    assert again(1, begun, begun, 0.0, timedelta(minutes=9)) == begun + timedelta(minutes=9)
-    assert again(500, begun, begun, 0.0) == begun + timedelta(hours=2)
+async def test_a_notifier_that_falls_leaves_no_delivery_and_no_connection(db: Database) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    door = still_door(db)
+    await subscribe(door, f"http://127.0.0.1:{silent.getsockname()[1]}/hook", "transition")
+    await start(door, load(SMALL), "acme", "ann")
+    notifier = Mail(door).notifier
+    falling = asyncio.create_task(notifier.run(asyncio.Event()))
+    async with asyncio.timeout(20):
+        while not notifier._running:
+            await asyncio.sleep(0.01)
+    falling.cancel()
+    await asyncio.wait([falling], timeout=20)
+    assert (falling.cancelled(), notifier._running) == (True, set())
+    assert notifier._client.is_closed
+    silent.close()

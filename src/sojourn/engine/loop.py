@@ -41,6 +41,10 @@ class Loop(ABC):
         """Put down what the loop has in hand."""
         return
 
+    async def drop(self) -> None:
+        """Let go of what is under way, however the loop has ended; after closing, if it closes."""
+        return
+
     def overdue(self, now: float | None = None) -> float:
         """Return for how many seconds a round ought to have ended well; 0 for a loop that is well.
 
@@ -64,7 +68,13 @@ class Loop(ABC):
         self.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Do rounds until ``stop`` is set, then close."""
+        """Do rounds until ``stop`` is set, then close; leave nothing behind however it ends."""
+        try:
+            await self._turn(stop)
+        finally:
+            await self.drop()
+
+    async def _turn(self, stop: asyncio.Event) -> None:
         while not (stop.is_set() or self.halted):
             self._wake.clear()
             rest = await self._round()

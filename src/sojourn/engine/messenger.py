@@ -1,7 +1,5 @@
 """The messenger: tells people of alerts by their routes, again and again until a day is over."""
 
-import asyncio
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,22 +12,18 @@ from sojourn.control import alerts
 from sojourn.control.door import Door
 from sojourn.control.routes import Route
 from sojourn.engine import messages
-from sojourn.engine.loop import Loop
-from sojourn.engine.notifier import again, real_time
+from sojourn.engine.sender import Outcomes, Sender, again, real_time
 from sojourn.engine.targets import Target, targets_of
 from sojourn.engine.vitals import Vitals
 
 AT_ONCE: Final = 200
 """Notices taken at once; those of one target go out as one message."""
 LEASE: Final = timedelta(seconds=90)
-TIDY: Final = timedelta(hours=1)
-GRACE: Final = 10.0
 Rows = list[messages.Row]
-Outcomes = list[dict[str, Any]]
 log = structlog.get_logger()
 
 
-class Messenger(Loop):
+class Messenger(Sender):
     """Sends what the outbox holds for the routes of this process."""
 
     name = "messenger"
@@ -45,54 +39,41 @@ class Messenger(Loop):
         vitals: Vitals | None = None,
     ) -> None:
         """Links lead to pages below ``base``. Raises BadRoutes for a URL that no service takes."""
-        super().__init__(poll)
+        super().__init__(poll, now, vitals)
         self._door = door
         self._routes = tuple(routes)
         self._targets = targets_of(routes)
         self._base = base.rstrip("/")
-        self._now = now
-        self._vitals = vitals or Vitals()
         self._declared = False
-        self._running: set[asyncio.Task[None]] = set()
-        self._finished: Outcomes = []
-        self._tidied = now() - TIDY
 
     async def once(self) -> float:
         """Write what came back, escalate, send what is due."""
-        await self._begin()
+        await self._declare()
+        await self._tidy()
         wrote = await self._write()
         rose = await alerts.rise(self._door, self._now())
         names = list(self._targets)
         taken = await alerts.claim(self._door, self._now(), names, AT_ONCE, LEASE)
         for (route, index), rows in grouped(taken).items():
-            task = asyncio.create_task(self._send(route, index, rows))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._begin(self._send(route, index, rows))
         if taken or wrote or rose:
             return 0
         return self._rest_until(await alerts.next_notice(self._door, names))
 
-    def _rest_until(self, due: datetime | None) -> float:
-        return max((due - self._now()).total_seconds(), 0.2) if due else math.inf
-
-    async def _begin(self) -> None:
+    async def _declare(self) -> None:
         if not self._declared:
             await alerts.declare(self._door, self._routes)
             self._declared = True
-        now = self._now()
-        if now - self._tidied >= TIDY:
-            self._tidied = now
-            await alerts.tidy(self._door, now)
 
-    async def _send(self, route: str, index: int, rows: Rows) -> None:
-        worth = [row for row in rows if not needless(row)]
+    async def _send(self, route: str, index: int, rows: Rows) -> Outcomes:
         over = ((row, needless(row)) for row in rows)
-        self._finished += [outcome(row, "dropped", None, why) for row, why in over if why]
-        if worth:
-            targets = self._targets[route]
-            target = targets[index] if index < len(targets) else None
-            self._finished += await self._attempt(target, worth)
-        self.wake()
+        dropped = [outcome(row, "dropped", None, why) for row, why in over if why]
+        worth = [row for row in rows if not needless(row)]
+        if not worth:
+            return dropped
+        targets = self._targets[route]
+        target = targets[index] if index < len(targets) else None
+        return dropped + await self._attempt(target, worth)
 
     async def _attempt(self, target: Target | None, rows: Rows) -> Outcomes:
         if target is None:
@@ -112,21 +93,11 @@ class Messenger(Loop):
         due = again(row["attempts"], row["begun_at"], self._now(), draw)
         return outcome(row, "pending" if due else "failed", due, why)
 
-    async def _write(self) -> int:
-        done, self._finished = self._finished, []
-        if done:
-            try:
-                await alerts.settle(self._door, done, self._now())
-            except Exception:
-                self._finished = done + self._finished
-                raise
-        return len(done)
+    async def _settle(self, done: Outcomes) -> None:
+        await alerts.settle(self._door, done, self._now())
 
-    async def close(self) -> None:
-        """Let what is under way end; what does not is sent again by whoever comes next."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=GRACE)
-        await self._write()
+    async def _forget(self) -> None:
+        await alerts.tidy(self._door, self._now())
 
 
 def grouped(rows: Sequence[messages.Row]) -> dict[tuple[str, int], Rows]:

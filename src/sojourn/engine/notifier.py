@@ -1,10 +1,9 @@
 """The notifier: sends what the outbox holds, again and again until it is taken or a day is over."""
 
 import asyncio
-import math
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -17,7 +16,7 @@ from sojourn.agents.wire import client, patience
 from sojourn.control.deliveries import claim, next_delivery, settle, tidy
 from sojourn.control.door import Door
 from sojourn.engine.envelope import envelope, signed
-from sojourn.engine.loop import Loop
+from sojourn.engine.sender import GIVE_UP, Outcomes, Sender, again, real_time
 from sojourn.engine.vitals import Vitals
 
 SECONDS: Final = 10.0
@@ -26,23 +25,13 @@ LEASE: Final = timedelta(seconds=60)
 AT_ONCE: Final = 100
 EACH: Final = 4
 """Deliveries under way at once, in all and to one subscription: a slow one keeps to itself."""
-FIRST_WAIT: Final = 5.0
-FACTOR: Final = 3.0
-LONGEST_WAIT: Final = 4 * 3600.0
-GIVE_UP: Final = timedelta(hours=24)
-TIDY: Final = timedelta(hours=1)
 GONE: Final = 410
 Row = Mapping[str, Any]
 log = structlog.get_logger()
 
 
-def real_time() -> datetime:
-    """Return what time it is outside of the journeys' clock."""
-    return datetime.now(UTC)
-
-
-class Notifier(Loop):
-    """Delivers to webhooks; ``now`` is real time, for receivers do not live on our clock."""
+class Notifier(Sender):
+    """Delivers to webhooks."""
 
     name = "notifier"
 
@@ -56,14 +45,9 @@ class Notifier(Loop):
         vitals: Vitals | None = None,
     ) -> None:
         """Send to public addresses only, or with ``private`` to private ones as well."""
-        super().__init__(poll)
+        super().__init__(poll, now, vitals)
         self._door = door
-        self._now = now
-        self._vitals = vitals or Vitals()
         self._client = client(Guard(allow_private=private))
-        self._running: set[asyncio.Task[None]] = set()
-        self._finished: list[dict[str, Any]] = []
-        self._tidied = now() - TIDY
 
     async def once(self) -> float:
         """Write what came back, send what is due."""
@@ -72,31 +56,20 @@ class Notifier(Loop):
         room = AT_ONCE - len(self._running)
         taken = await claim(self._door, self._now(), room, EACH, LEASE) if room else []
         for row in taken:
-            task = asyncio.create_task(self._deliver(row))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._begin(self._deliver(row))
         if taken or wrote:
             return 0
         return self._rest_until(await next_delivery(self._door))
 
-    def _rest_until(self, due: datetime | None) -> float:
-        if due is None:
-            return math.inf
-        # What is due and was not taken belongs to a subscription that is busy.
-        return max((due - self._now()).total_seconds(), 0.2)
-
-    async def close(self) -> None:
-        """Let what is under way end; what does not is sent again by whoever comes next."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=SECONDS)
-        await self._write()
+    async def drop(self) -> None:
+        """End what is still under way, and its connections."""
+        await super().drop()
         await self._client.aclose()
 
-    async def _deliver(self, row: Row) -> None:
+    async def _deliver(self, row: Row) -> Outcomes:
         outcome = await self._attempt(row)
-        self._finished.append(outcome)
         self._vitals.count("sent", 1, "webhook", outcome["status"])
-        self.wake()
+        return [outcome]
 
     async def _attempt(self, row: Row) -> dict[str, Any]:
         try:
@@ -134,34 +107,11 @@ class Notifier(Loop):
             return failed(row, code, f"{why}; {row['attempts']} attempts over {GIVE_UP}")
         return outcome(row, "pending", due, code, why)
 
-    async def _write(self) -> int:
-        done, self._finished = self._finished, []
-        if not done:
-            return 0
-        try:
-            await settle(self._door, done, self._now())
-        except Exception:
-            self._finished = done + self._finished
-            raise
-        return len(done)
+    async def _settle(self, done: Outcomes) -> None:
+        await settle(self._door, done, self._now())
 
-    async def _tidy(self) -> None:
-        now = self._now()
-        if now - self._tidied >= TIDY:
-            self._tidied = now
-            await tidy(self._door, now)
-
-
-def again(
-    attempts: int, begun_at: datetime, now: datetime, draw: float, wait: timedelta | None = None
-) -> datetime | None:
-    """Return when a delivery is tried next after ``attempts``; None when its day is over.
-
-    ``draw`` in [0, 1) is the jitter, ``wait`` what the receiver asked for.
-    """
-    backoff = min(FIRST_WAIT * FACTOR ** min(attempts - 1, 20), LONGEST_WAIT) * (0.5 + draw / 2)
-    due = now + max(timedelta(seconds=backoff), wait or timedelta(0))
-    return due if due <= begun_at + GIVE_UP else None
+    async def _forget(self) -> None:
+        await tidy(self._door, self._now())
 
 
 def outcome(
