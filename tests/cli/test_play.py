@@ -11,10 +11,9 @@ import pytest
 
 from sojourn.cli.cast import entering
 from sojourn.cli.failures import Failure
-from sojourn.cli.play import Part, begin, perform, play
+from sojourn.cli.play import Part, begin, play
 from sojourn.cli.story import Story, refused, tell
 from sojourn.cli.tales import TALES
-from sojourn.engine.engine import run_engine
 from tests.cli.plays import FAST, SHORT, opened, staged
 
 pytestmark = pytest.mark.timeout(1800)
@@ -161,16 +160,13 @@ async def test_a_play_whose_time_is_up_before_it_begins_says_so(database_url: st
             await play(known, running, [Part(SHORT)], speed=FAST, timeout=0)
 
 
-async def test_a_play_beside_an_engine_that_runs_elsewhere(database_url: str) -> None:
-    stop = asyncio.Event()
+async def test_clients_on_paths_of_their_own_are_played_together(database_url: str) -> None:
     seen: list[UUID] = []
+    parts = [Part(SHORT, "one"), Part(SHORT, "two", "standard", {"size": "small"})]
     async with opened(database_url) as app, staged(app, [SHORT]) as (known, running):
-        engine = asyncio.create_task(run_engine(known.door, known.agents, stop))
-        parts = [Part(SHORT, "one"), Part(SHORT, "two", "standard", {"size": "small"})]
-        said = await perform(app.door, running, parts, speed=FAST, started=seen.extend)
-        stop.set()
-        await engine
-    assert said == ""
+        done = await play(known, running, parts, speed=FAST, timeout=240, started=seen.extend)
+    assert [one.stopped for one in done] == ["", ""]
+    assert [one.journey_id for one in done] == seen
     assert len(set(seen)) == 2
 
 

@@ -1,7 +1,4 @@
-"""Playing scenarios: the world, the people and the clock, until every journey is where it must be.
-
-``perform`` plays beside an engine that runs elsewhere, ``play`` with an engine of its own.
-"""
+"""Playing scenarios: the world, the people and the clock, until every journey is where it must be."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -149,27 +146,6 @@ async def play(
     return [_played(p, crew, speed, seed, took, stopped) for p in players]
 
 
-async def perform(
-    door: Door,
-    world: RunningWorld,
-    parts: Sequence[Part],
-    *,
-    speed: float,
-    step: timedelta = SHORTEST,
-    started: Callable[[Sequence[UUID]], None] = lambda _: None,
-) -> str:
-    """Play scenarios beside an engine that runs elsewhere on the same database; cancel to end.
-
-    The engine must know the agents of ``world``. Returns why it stopped early, "" where every
-    journey came to its end. A strike needs ``play``.
-    """
-
-    def begun(every: Sequence[Player]) -> None:
-        started([player.journey_id for player in every])
-
-    return await _performed(world, parts, Pacer(door, speed, step), begun, None)
-
-
 def _played(
     player: Player, crew: Crew, speed: float, seed: int, seconds: float, stopped: str
 ) -> Played:
@@ -201,7 +177,7 @@ async def _performed(
     parts: Sequence[Part],
     pacer: Pacer,
     begun: Callable[[Sequence[Player]], None],
-    crew: Crew | None,
+    crew: Crew,
 ) -> str:
     """Let people act and the clock run, always when the engine has done its part."""
     door = pacer.door
@@ -211,7 +187,7 @@ async def _performed(
     blows = [
         Blow(world, crew, player, player.part.tale.strike)
         for player in players
-        if crew is not None and player.part.tale.strike is not None
+        if player.part.tale.strike is not None
     ]
     until = door.now() + LONGEST
     while waiting and door.now() < until:
