@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sojourn.api import feed as feed_module
 from sojourn.api.feed import Feed, Told, Wanted
 from sojourn.control import change, start
 from sojourn.core.commands import HoldJourney, Resume
@@ -154,3 +155,26 @@ async def test_closing_ends_all(db: Database) -> None:
         await asyncio.sleep(0.05)
         feed.close()
         assert await asyncio.wait_for(ending, 5) == []
+
+
+async def test_a_feed_that_stumbles_goes_on_and_leaves_nothing_out(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, wrong, told = still_door(db), [False, True, True, False, True], feed_module.told
+
+    def stumbling(row: dict[str, Any]) -> Told:
+        if wrong and wrong.pop(0):
+            raise ValueError("no")
+        return told(row)
+
+    monkeypatch.setattr(feed_module, "told", stumbling)
+    async with Running(db) as feed:
+        begin = feed.position
+        for name in "abc":
+            await start(door, load(SMALL), name, "ann")
+        written = await every(db)
+        async with asyncio.timeout(20):
+            while feed.position < written[-1]:
+                await asyncio.sleep(0.01)
+        assert await take(feed, begin, len(written)) == written
+        assert (wrong, feed.alive) == ([], True)

@@ -83,18 +83,22 @@ class Feed:
         return self._position
 
     async def run(self) -> None:
-        """Follow the journal until cancelled; a database that is away is waited for."""
+        """Follow the journal until cancelled; a database that is away is waited for.
+
+        So is whatever else fails: a feed that ended would leave its followers waiting for ever.
+        """
         pause = 0.1
         while True:
             try:
                 async with self._db.listen("sojourn_events") as payloads:
-                    pause = 0.1
                     await self._follow_journal(payloads)
             except DatabaseUnavailable as error:
-                self.alive = False
                 log.warning("the event feed waits for the database", error=str(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
+            except Exception:
+                log.exception("the event feed begins again")
+            pause = 0.1 if self.alive else min(pause * 2, 5.0)
+            self.alive = False
+            await asyncio.sleep(pause)
 
     async def _follow_journal(self, payloads: AsyncIterator[str | None]) -> None:
         listener = asyncio.create_task(self._listen(payloads))
@@ -133,7 +137,8 @@ class Feed:
             self._memory.clear()
             self._since = until
             return
-        self._memory.extend((row, told(row)) for row in fresh)
+        # First all of them: of what fails half-way nothing is remembered twice.
+        self._memory += [(row, told(row)) for row in fresh]
         while len(self._memory) > self._keep:
             self._since = self._memory.popleft()[1].event_id
 

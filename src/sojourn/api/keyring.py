@@ -25,6 +25,7 @@ class Keyring:
         self._good_for = good_for
         self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
         self._hashing = asyncio.Semaphore(AT_ONCE)
+        self._era = 0
 
     async def of_key(self, door: Door, token: str) -> Principal | None:
         """Return whose key a token is; None for one that is not good."""
@@ -42,8 +43,10 @@ class Keyring:
         self._known.pop(digest, None)
         find = sessions.find if kind == b"session" else keys.find
         async with self._hashing:
+            era = self._era
             found = await find(door, token)
-        if found is not None:
+        # What was revoked while it was looked for is not believed any longer than this once.
+        if found is not None and era == self._era:
             self._remember(digest, found)
         return found
 
@@ -54,4 +57,5 @@ class Keyring:
 
     def forget(self) -> None:
         """Verify everyone anew: a key was revoked, or a session ended."""
+        self._era += 1
         self._known.clear()
