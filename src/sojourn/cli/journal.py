@@ -1,6 +1,7 @@
 """Events: what happened, of one journey or of all, once or as it happens."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -73,16 +74,17 @@ async def _follow(
     journey_id = await _id(app, client)
     feed = Feed(app, journey_id, kind)
     rows = await feed.begin(limit)
-    async for _ in waiting.looks(app.door.db):
-        for row in rows:
-            show(row, as_json=as_json, of_all=client is None)
-        try:
-            rows, ended = await feed.news(), await _ended(app, journey_id)
-        except DatabaseUnavailable as error:
-            waiting.away(error)
-            rows, ended = [], False
-        if ended and not rows:
-            return
+    async with aclosing(waiting.looks(app.door.db)) as looks:
+        async for _ in looks:
+            for row in rows:
+                show(row, as_json=as_json, of_all=client is None)
+            try:
+                rows, ended = await feed.news(), await _ended(app, journey_id)
+            except DatabaseUnavailable as error:
+                waiting.away(error)
+                rows, ended = [], False
+            if ended and not rows:
+                return
 
 
 async def _ended(app: App, journey_id: UUID | None) -> bool:

@@ -1,6 +1,7 @@
 """Showing one journey whole, once or live."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -57,15 +58,16 @@ async def _follow(app: App, client: str, *, as_json: bool) -> None:
 
 async def _portraits(app: App, journey_id: UUID) -> AsyncIterator[Portrait]:
     """Yield the journey at every look, until it has ended; wait while the database is away."""
-    async for _ in waiting.looks(app.door.db):
-        try:
-            found = await take(app, journey_id)
-        except DatabaseUnavailable as error:
-            waiting.away(error)
-            continue
-        yield found
-        if found.shot.state.ended:
-            return
+    async with aclosing(waiting.looks(app.door.db)) as looks:
+        async for _ in looks:
+            try:
+                found = await take(app, journey_id)
+            except DatabaseUnavailable as error:
+                waiting.away(error)
+                continue
+            yield found
+            if found.shot.state.ended:
+                return
 
 
 async def _live(app: App, journey_id: UUID) -> None:

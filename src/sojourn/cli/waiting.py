@@ -17,7 +17,7 @@ CHANNEL: Final = "sojourn_events"
 async def looks(db: Database, poll: float = POLL) -> AsyncGenerator[None]:
     """Yield whenever it is time to look: at once, after each change, and every ``poll`` seconds.
 
-    It goes on when the database is away for a while.
+    It goes on when the database is away for a while. Whoever leaves closes it, or it still listens.
     """
     told = asyncio.Event()
     listening = asyncio.create_task(_listen(db, told))
