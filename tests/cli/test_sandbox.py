@@ -27,7 +27,8 @@ COMMAND = [sys.executable, "-m", "sojourn", "sandbox", "--wait", "0"]
 def running(place: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """Run a world, and yield it with what it said of itself."""
     pipe = subprocess.PIPE
-    env = os.environ | {"TMPDIR": str(place)}
+    # The settings of Sojourn, wrong ones even, have no part in it.
+    env = os.environ | {"TMPDIR": str(place), "SOJOURN_POLL_SECONDS": "no"}
     command = [*COMMAND, "--json", *more]
     with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None

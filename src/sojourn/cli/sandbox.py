@@ -69,7 +69,8 @@ def sandbox(
       sojourn sandbox
       SOJOURN_AGENTS=/tmp/sojourn-sandbox-x/a2a_agents.yaml sojourn serve
     """
-    logs.configure(Settings.load())
+    # The settings of Sojourn, wrong ones even, have no part in it.
+    logs.configure(Settings(data_dir=Path()))
     wanted = Options(
         folder=_made(folder) if folder else None,
         wait=wait,
