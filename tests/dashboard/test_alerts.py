@@ -24,6 +24,8 @@ async def test_alerts_are_listed_filtered_and_noted(life: Life) -> None:
         assert wrong.status_code == 404
         life.who = EVE
         assert (await client.post(note, data={"csrf": EVE.csrf})).status_code == 403
+    refused = "SELECT actor, data->>'asked' FROM journey_events WHERE type = 'access.refused'"
+    assert await rows(life.story.door.db, refused) == [("eve", "acknowledging")]
 
 
 async def test_whoever_was_faster_is_named(life: Life) -> None:

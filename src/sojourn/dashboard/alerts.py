@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
@@ -49,10 +50,10 @@ async def alerts(asked: Asked) -> Response:
 async def acknowledge(asked: Asked) -> Response:
     """Note that somebody has seen an alert, until when it keeps quiet, and whose it is."""
     form = await asked.form()
-    if not asked.who.any_of("operator", "approver", "admin"):
-        raise DeniedError("Acknowledging needs the role operator, approver or admin.")
     named = "ref" in asked.request.path_params
     key = (await asked.journey())["journey_id"] if named else None
+    if not asked.who.any_of("operator", "approver", "admin"):
+        await _denied(asked, key)
     number = asked.request.path_params["alert"]
     lasts, who = SNOOZES.get(form.get("snooze", "")), asked.who.actor
     until = asked.now + lasts if lasts else None
@@ -70,3 +71,10 @@ async def acknowledge(asked: Asked) -> Response:
         raise NotFoundError("That alert is not open any more; its condition is over.")
     asked.site.memo.forget()
     return RedirectResponse("/alerts?done=seen", 303)
+
+
+async def _denied(asked: Asked, key: UUID | None) -> None:
+    why = "Acknowledging needs the role operator, approver or admin."
+    if key is not None:
+        await asked.site.refusals.note(asked.door, key, asked.who.actor, "acknowledging", why)
+    raise DeniedError(why)
