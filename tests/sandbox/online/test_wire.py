@@ -69,6 +69,25 @@ async def test_a_connection_that_was_closed_meanwhile_is_opened_anew() -> None:
         await wire.aclose()
 
 
+async def test_what_a_server_has_heard_is_not_asked_again() -> None:
+    heard = 0
+
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        for answer in (reply(b"{}"), reply(b"{}")[:-1]):
+            await request(reader)
+            heard += 1
+            writer.write(answer)
+
+    async with raw(dies) as url:
+        wire = Wire(url)
+        assert await wire.ask("POST", "/", {}, b"{}") == (200, b"{}")
+        with pytest.raises(BrokenAnswer, match="broken"):
+            await wire.ask("POST", "/", {}, b"{}")
+        await wire.aclose()
+    assert heard == 2
+
+
 async def test_answers_without_a_length_or_an_end_are_broken() -> None:
     async with serving(APP) as url:
         with pytest.raises(BrokenAnswer, match="length"):

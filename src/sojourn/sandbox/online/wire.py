@@ -41,8 +41,8 @@ class Wire:
             while self._idle:
                 try:
                     return await self._exchange(self._idle.pop(), request)
-                except (BrokenAnswer, ConnectionError):
-                    continue  # the server had closed it; whatever agents ask may be repeated
+                except ConnectionError:
+                    continue  # the server had closed it, before it heard of this
             fresh = await asyncio.open_connection(self._host, self._port)
             return await self._exchange(fresh, request)
 
@@ -77,5 +77,9 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
         if length is None:
             raise BrokenAnswer("the answer does not tell its length")
         return int(head[9:12]), await reader.readexactly(int(length[1]))
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+    except asyncio.IncompleteReadError as error:
+        if error.expected is None and not error.partial:
+            raise ConnectionResetError("the server has closed the connection") from None
+        raise BrokenAnswer(f"the answer is broken: {error}") from None
+    except (asyncio.LimitOverrunError, ValueError) as error:
         raise BrokenAnswer(f"the answer is broken: {error}") from None
