@@ -11,6 +11,7 @@ let first = 0;
 let timer = 0;
 let reading = false;
 let again = false;
+let lost = false; // the stream, since when anything may have happened; also before a new one
 
 function say(state, word) {
   if (!lamp || lamp.dataset.state === state) return;
@@ -74,7 +75,6 @@ function soon() {
 
 function follow(address) {
   const stream = new EventSource(address);
-  let lost = false;
   stream.onopen = () => { say("on", "Live"); if (lost) soon(); lost = false; };
   stream.onmessage = () => { if (!document.hidden) soon(); else again = true; };
   stream.onerror = () => {
