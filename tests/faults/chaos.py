@@ -86,6 +86,11 @@ class Chaos:
             }
         if self._server is None:
             return everywhere
+        if self._server.disk:
+            everywhere |= {
+                "disk full": (2, self._disk_full),
+                "disk full to the log": (1, self._disk_flooded),
+            }
         return everywhere | {
             "postgres killed": (1, self._server.kill),
             "postgres process killed": (1, self._backend_killed),
@@ -173,6 +178,14 @@ class Chaos:
     async def _server_frozen(self) -> None:
         assert self._server
         await self._server.freeze(self._chance.uniform(0.3, 2.5) * LEASE)
+
+    async def _disk_full(self) -> None:
+        assert self._server
+        await self._server.full(self._chance.uniform(0.3, 2))
+
+    async def _disk_flooded(self) -> None:
+        assert self._server
+        await self._server.full(self._chance.uniform(0.3, 2), flood=True)
 
     def _last(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -7,13 +7,18 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from psycopg import AsyncConnection, OperationalError, sql
 
 from sojourn.store.cluster import Cluster
 from tests.faults.agents import CALLS
 from tests.faults.blunders import WITHOUT
+from tests.faults.disk import Disk
 from tests.faults.versions import Version
 
 ROOT = Path(__file__).absolute().parents[2]
@@ -198,10 +203,11 @@ class Fleet:
 
 
 class Server:
-    """A PostgreSQL that may be killed: of the server at a URL, only its connections."""
+    """A PostgreSQL that may be killed, and whose disk, where it has one of its own, may be full."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, disk: Disk | None = None) -> None:
         self._cluster = Cluster(data_dir)
+        self.disk = disk
 
     @property
     def dsn(self) -> str:
@@ -214,6 +220,44 @@ class Server:
     async def stop(self) -> None:
         """End it in good order."""
         await asyncio.to_thread(self._cluster.stop)
+
+    def log(self) -> str:
+        """Return what it logged."""
+        return self._cluster.log.read_text(errors="replace")
+
+    async def economise(self) -> None:
+        """Let it keep little of its own log, as a small disk needs."""
+        async with await AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+            for name, size in (("min_wal_size", "32MB"), ("max_wal_size", "32MB")):
+                setting = sql.SQL("ALTER SYSTEM SET {} = {}")
+                await connection.execute(setting.format(sql.Identifier(name), sql.Literal(size)))
+            await connection.execute("SELECT pg_reload_conf()")
+
+    async def full(self, seconds: float, *, flood: bool = False) -> None:
+        """Fill its disk for a while; it may have ended by then, and is started again.
+
+        A ``flood`` leaves no room in its own log either, which it cannot survive.
+        """
+        assert self.disk
+        end = time.monotonic() + seconds
+        try:
+            if flood:
+                await asyncio.to_thread(self.disk.fill)
+                await self._flood()
+            while time.monotonic() < end:
+                await asyncio.to_thread(self.disk.fill)
+                await asyncio.sleep(0.05)
+        finally:
+            self.disk.free()
+        await self.start()
+
+    async def _flood(self) -> None:
+        """Write more into its log than there is room for."""
+        much = "SELECT pg_logical_emit_message(false, 'flood', repeat('x', 20000000))"
+        with suppress(OperationalError):
+            async with await AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+                for _ in range(10):
+                    await connection.execute(much)
 
     async def kill(self) -> None:
         """Kill the server and start it again."""

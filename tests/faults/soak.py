@@ -12,14 +12,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
 
+from tests.faults.disk import NoDisk, small_disk
 from tests.faults.fleet import Server
 from tests.faults.storm import Report, Weather, storm
 from tests.faults.versions import NoHistory, of_this_schema
 
+MEGABYTES = 256
 SECONDS = 45.0
 """How long one storm lasts, before its journeys are brought to their end."""
 
@@ -55,11 +59,26 @@ async def once(weather: Weather) -> Report:
     """Let it storm once, on a PostgreSQL of its own."""
     with tempfile.TemporaryDirectory(prefix="sojourn-soak-", ignore_cleanup_errors=True) as name:
         books = prepared(Path(name))
-        server = Server(Path(name))
+        async with housed(Path(name)) as server:
+            return await storm(weather, server.dsn, books, server)
+
+
+@asynccontextmanager
+async def housed(place: Path) -> AsyncIterator[Server]:
+    """Lend a PostgreSQL, on a small disk of its own where one can be had."""
+    server = Server(place)
+    await server.start()
+    await server.stop()
+    with ExitStack() as stack:
+        with suppress(NoDisk):
+            server = Server(place, stack.enter_context(small_disk(place / "pg", MEGABYTES)))
         await server.start()
         try:
-            return await storm(weather, server.dsn, books, server)
+            await server.economise()
+            yield server
         finally:
+            if server.disk:
+                server.disk.free()
             await server.stop()
 
 
