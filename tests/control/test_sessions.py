@@ -1,10 +1,11 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sojourn.control import keys, sessions
 from sojourn.control.door import NotFoundError, RefusedError
-from sojourn.store.postgres import Database
+from sojourn.store.postgres import Database, DatabaseUnavailable
 from tests.doors import rows, still_door
 
 
@@ -16,6 +17,22 @@ async def test_a_login_link_works_once(db: Database) -> None:
     assert (begun.principal.actor, begun.principal.roles) == ("ann", ("admin",))
     assert await sessions.follow_link(door, token) is None
     assert await sessions.follow_link(door, "other") is None
+
+
+async def test_a_link_whose_session_could_not_begin_is_good_still(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = still_door(db)
+    token = await sessions.create_link(door, "ann", ["admin"])
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise DatabaseUnavailable("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sojourn.store.sessions.add", away)
+        with pytest.raises(DatabaseUnavailable):
+            await sessions.follow_link(door, token)
+    assert await sessions.follow_link(door, token) is not None
 
 
 async def test_a_link_that_is_too_old_is_used_up_all_the_same(db: Database) -> None:

@@ -11,7 +11,7 @@ from sojourn.control.door import Door, NotFoundError, RefusedError
 from sojourn.control.keys import ALONE, Principal, check_person
 from sojourn.core.decision import Refusal
 from sojourn.store import sessions
-from sojourn.store.sets import Row
+from sojourn.store.sets import Connection, Row
 
 LINK_LASTS: Final = timedelta(hours=1)
 LINK_LONGEST: Final = timedelta(days=7)
@@ -44,27 +44,37 @@ async def create_link(
 
 
 async def follow_link(door: Door, token: str) -> Begun | None:
-    """Begin a session with a link; None where it is unknown, used or too old."""
+    """Begin a session with a link; None where it is unknown, used or too old.
+
+    A link is used up with the session that it began, and not without.
+    """
     async with door.db.transaction() as connection:
         row = await sessions.take_link(connection, _hash(token))
-    return await begin(door, Principal(row["actor"], tuple(row["roles"]))) if row else None
+        if row is None:
+            return None
+        principal = Principal(row["actor"], tuple(row["roles"]))
+        return await _begun(connection, principal, SESSION_LASTS)
 
 
 async def begin(door: Door, principal: Principal, lasts: timedelta = SESSION_LASTS) -> Begun:
     """Begin a session; one that began with a key ends with it."""
-    token = secrets.token_urlsafe(32)
     async with door.db.connection() as connection:
-        await sessions.purge(connection)
-        row = await sessions.add(
-            connection,
-            _hash(token),
-            secrets.token_urlsafe(32),
-            principal.actor,
-            principal.roles,
-            lasts,
-            client_id=principal.client_id,
-            key_id=principal.key_id,
-        )
+        return await _begun(connection, principal, lasts)
+
+
+async def _begun(connection: Connection, principal: Principal, lasts: timedelta) -> Begun:
+    token = secrets.token_urlsafe(32)
+    await sessions.purge(connection)
+    row = await sessions.add(
+        connection,
+        _hash(token),
+        secrets.token_urlsafe(32),
+        principal.actor,
+        principal.roles,
+        lasts,
+        client_id=principal.client_id,
+        key_id=principal.key_id,
+    )
     return Begun(token, _principal(row))
 
 
