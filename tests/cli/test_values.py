@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sojourn.cli.failures import Failure
-from sojourn.cli.values import is_number, json_object, pairs, value
+from sojourn.cli.values import json_object, pairs, value
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,6 @@ def test_pairs_keep_their_order_and_the_rest_of_the_value() -> None:
 def test_a_pair_needs_a_name_and_a_value(word: str) -> None:
     with pytest.raises(Failure, match="is not NAME=VALUE"):
         pairs([word], "fact")
-
-
-def test_a_number_is_finite_and_no_truth_value() -> None:
-    assert [is_number(v) for v in (1, 0.5, True, "1", float("nan"))] == [
-        True, True, False, False, False,
-    ]  # fmt: skip
 
 
 def test_a_file_over_a_megabyte_is_refused(tmp_path: Path) -> None:

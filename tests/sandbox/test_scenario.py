@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sojourn.sandbox.inputs import BadInput
-from sojourn.sandbox.scenario import Scenario, Scenarios, Spell, Trouble, read
+from sojourn.sandbox.scenario import Scenario, Spell, Trouble, read, scenario_of
 from tests.sandbox.worlds import START, call, world
 
 START_AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -46,13 +46,10 @@ def test_a_trouble_ends_with_the_next_work_of_the_agent_that_mends_it() -> None:
     assert read(after.written()) == after
 
 
-def test_a_calls_own_world_goes_before_the_process_own() -> None:
-    scenarios = Scenarios()
-    assert not scenarios.of(call()).spells
-    scenarios.use("medtronic", Scenario(START_AT, (Spell(Trouble.BUG),)))
-    assert scenarios.of(call()).spells[0].kind == Trouble.BUG
-    assert scenarios.of(call(world=world())).spells == ()
-    assert not scenarios.of(call(client="other")).spells
+def test_a_call_brings_its_own_world() -> None:
+    assert scenario_of(call()) == Scenario()
+    given = {"start": START, "spells": [{"kind": "bug"}]}
+    assert scenario_of(call(world=given)) == Scenario(START_AT, (Spell(Trouble.BUG),), True)
 
 
 def test_a_start_without_a_zone_is_utc() -> None:

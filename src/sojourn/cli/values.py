@@ -1,7 +1,6 @@
 """Values as people type them: ``name=value``; JSON, a bracketed list, or text."""
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -62,11 +61,6 @@ def _item(word: str) -> Any:
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
-
-
-def is_number(found: Any) -> bool:
-    """Say whether a value is a finite number."""
-    return isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
 
 
 def json_object(file: Path, option: str) -> dict[str, Any]:

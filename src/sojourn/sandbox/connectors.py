@@ -6,7 +6,7 @@ from hashlib import blake2b
 from sojourn.core.outcomes import Call, Completed, Measured
 from sojourn.sandbox.inputs import Inputs, agent, done
 from sojourn.sandbox.installed import Installed, installed, moment
-from sojourn.sandbox.scenario import SCENARIOS
+from sojourn.sandbox.scenario import scenario_of
 from sojourn.sandbox.world import SCENARIO, SIZES, build
 
 AUTH_METHODS = ("oauth2", "service_account", "api_key", "basic")
@@ -64,4 +64,4 @@ def connector_id(client_id: str, kind: str) -> str:
 def _service(call: Call, inputs: Inputs, kind: str) -> Installed:
     size = inputs.choice("size", [*SIZES], "medium")
     world = build(call.client_id, inputs.text("scenario", SCENARIO), size, (kind,))
-    return Installed(world, SCENARIOS.of(call), moment(call))
+    return Installed(world, scenario_of(call), moment(call))

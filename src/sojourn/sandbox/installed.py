@@ -8,7 +8,7 @@ from typing import Final
 
 from sojourn.core.outcomes import Call
 from sojourn.sandbox.inputs import Inputs
-from sojourn.sandbox.scenario import SCENARIOS, Scenario, Trouble
+from sojourn.sandbox.scenario import Scenario, Trouble, scenario_of
 from sojourn.sandbox.search import Index
 from sojourn.sandbox.seeds import share
 from sojourn.sandbox.world import (
@@ -79,7 +79,7 @@ class Installed:
 
 def installed(call: Call, inputs: Inputs) -> Installed:
     """Return the search service that a call is about, at the call's own time."""
-    return Installed(world_of(call, inputs), SCENARIOS.of(call), moment(call))
+    return Installed(world_of(call, inputs), scenario_of(call), moment(call))
 
 
 def moment(call: Call) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sojourn.core.outcomes import Call, Completed, Measured
 from sojourn.sandbox.inputs import Inputs, agent, done, wrong
 from sojourn.sandbox.installed import moment
-from sojourn.sandbox.scenario import SCENARIOS, Trouble
+from sojourn.sandbox.scenario import Trouble, scenario_of
 from sojourn.sandbox.seeds import rng
 
 MINOR_A_DAY: Final = 0.4
@@ -26,7 +26,7 @@ def report(call: Call, inputs: Inputs) -> Completed:
     Critical bugs and incidents are those of the scenario; minor bugs come by themselves.
     """
     now = moment(call)
-    scenario = SCENARIOS.of(call)
+    scenario = scenario_of(call)
     bugs, incidents = scenario.begun(Trouble.BUG), scenario.begun(Trouble.INCIDENT)
     return counted(bugs, incidents, minor(call.client_id, now), inputs, now)
 

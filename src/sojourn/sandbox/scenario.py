@@ -1,7 +1,7 @@
 """What goes wrong in a world, and when: spells of trouble on the journey's clock."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -129,24 +129,10 @@ class Scenario:
         return None if spell.until_day is None else self.at(spell.until_day)
 
 
-@dataclass(slots=True)
-class Scenarios:
-    """The scenarios of this process, by client; a call's own ``world`` input goes first."""
-
-    by_client: dict[str, Scenario] = field(default_factory=dict)
-
-    def use(self, client_id: str, scenario: Scenario) -> None:
-        """Let a client's world be troubled from now on."""
-        self.by_client[client_id] = scenario
-
-    def of(self, call: Call) -> Scenario:
-        """Return what troubles the world of a call."""
-        if call.input_data.get("world") is not None:
-            return read(call.input_data["world"])
-        return self.by_client.get(call.client_id, Scenario())
-
-
-SCENARIOS = Scenarios()
+def scenario_of(call: Call) -> Scenario:
+    """Return what troubles the world of a call: what its own ``world`` input says."""
+    world = call.input_data.get("world")
+    return Scenario() if world is None else read(world)
 
 
 def read(world: Any) -> Scenario:
