@@ -1,9 +1,10 @@
 from datetime import timedelta
+from math import exp
 from statistics import median
 
 import pytest
 
-from sojourn.sandbox.latency import busy_hour, percentile, request_ms
+from sojourn.sandbox.latency import busy_hour, percentile, request_ms, spread
 from sojourn.sandbox.scenario import Scenario, Spell, Trouble
 from sojourn.sandbox.seeds import rng
 from tests.sandbox.worlds import NOON
@@ -12,7 +13,7 @@ from tests.sandbox.worlds import NOON
 def typical(work: int, hour: int, scenario: Scenario = Scenario()) -> float:  # noqa: B008
     chance = rng("latency")
     at = NOON.replace(hour=hour)
-    return median(request_ms(work, at, scenario, chance) for _ in range(500))
+    return median(request_ms(work, at, scenario, chance.gauss()) for _ in range(500))
 
 
 def test_more_work_and_more_load_take_longer() -> None:
@@ -23,6 +24,15 @@ def test_more_work_and_more_load_take_longer() -> None:
 def test_a_regression_multiplies() -> None:
     slow = Scenario(NOON - timedelta(days=1), (Spell(Trouble.LATENCY, amount=1.5),))
     assert typical(100, 12, slow) == pytest.approx(1.5 * typical(100, 12))
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.3, 0.999])
+def test_a_few_requests_are_like_all(begin: float) -> None:
+    every = [exp(0.28 * spread(begin, n)) for n in range(6000)]
+    whole = percentile(every, 0.95)
+    assert whole == pytest.approx(exp(0.28 * 1.645), rel=0.01)
+    for first in range(0, 6000, 60):
+        assert percentile(every[first : first + 60], 0.95) == pytest.approx(whole, rel=0.07)
 
 
 def test_percentiles_are_values_that_were_there() -> None:

@@ -43,7 +43,7 @@ def experience(service: Installed, user: User) -> Experience:
     chance = rng(service.world.client_id, user.user_id, service.now.date())
     served = [service.served(query, user) for query in own_queries(service.world, user)]
     waits = [
-        request_ms(s.work, _yesterday(service.now, chance), service.scenario, chance)
+        request_ms(s.work, _yesterday(service.now, chance), service.scenario, chance.gauss())
         for s in served
     ]
     right = sum(useful(s) for s in served)

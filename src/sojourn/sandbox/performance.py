@@ -40,7 +40,9 @@ def _load(service: Installed, count: int) -> tuple[list[float], int]:
     failing = service.scenario.amount(Trouble.ERRORS, service.now, FAILING)
     work = [served.work for served in service.answered()]
     times = [
-        request_ms(chance.choice(work), moment_of(service.now, chance), service.scenario, chance)
+        request_ms(
+            chance.choice(work), moment_of(service.now, chance), service.scenario, chance.gauss()
+        )
         for _ in range(count)
     ]
     return times, sum(chance.random() < failing for _ in range(count))

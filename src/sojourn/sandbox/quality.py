@@ -39,4 +39,4 @@ def judged(served: Sequence[Served], latencies: Sequence[float], inputs: Inputs)
 def _latencies(service: Installed) -> list[float]:
     chance = rng(service.world.client_id, "quality", service.now)
     work = [s.work for s in service.answered()]
-    return [request_ms(w, service.now, service.scenario, chance) for w in work]
+    return [request_ms(w, service.now, service.scenario, chance.gauss()) for w in work]

@@ -1,8 +1,9 @@
 """One client's instance of the search service: everything that it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from sojourn.sandbox.scenario import Scenario, Trouble
@@ -31,6 +32,8 @@ class Instance:
     activity: Activity = field(default_factory=Activity)
     records: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     feedback: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    searches: Iterator[int] = field(default_factory=count)
+    """Numbers of the searches, by which chance has its part in what each takes."""
     tracker: Tracker = field(init=False)
     documents: dict[Key, Stored] = field(default_factory=dict)
     _ranking: Ranking[Key] = field(default_factory=Ranking)
@@ -66,8 +69,8 @@ class Instance:
 
     def put(self, source: Source, bodies: list[DocumentBody], now: datetime) -> None:
         """Add documents to a data source, or change them; they are crawled one after the other."""
-        for count, body in enumerate(bodies, 1):
-            document = stored(body, now, now + count * self.crawl)
+        for number, body in enumerate(bodies, 1):
+            document = stored(body, now, now + number * self.crawl)
             known = source.documents.get(document.key)
             if known is not None and known.indexed_at <= now:  # it can be found all the while
                 document = replace(document, indexed_at=known.indexed_at)

@@ -7,7 +7,7 @@ from time import perf_counter, thread_time
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sojourn.sandbox.latency import request_ms
+from sojourn.sandbox.latency import request_ms, spread
 from sojourn.sandbox.scenario import Trouble
 from sojourn.sandbox.search_service.access import Asked
 from sojourn.sandbox.search_service.bodies import SearchBody, Searched
@@ -17,7 +17,7 @@ from sojourn.sandbox.search_service.instance import Instance
 from sojourn.sandbox.search_service.ranking import Found
 from sojourn.sandbox.search_service.terms import terms
 from sojourn.sandbox.search_service.viewers import Viewer
-from sojourn.sandbox.seeds import rng, share
+from sojourn.sandbox.seeds import share
 
 SNIPPET = 160
 
@@ -39,7 +39,7 @@ async def search(asked: Asked, body: SearchBody) -> dict[str, Any]:
     _stumble(asked, number)
     first = _first(body)
     found = _find(asked, body, first + body.page_size)
-    took = await _work(asked, body, found.work, number, begun)
+    took = await _work(asked, body, found.work, begun)
     asked.change("searched", Searched(email=asked.email, request_id=asked.request_id))
     page = found.ranked[first:]
     more = found.matched > first + len(page)
@@ -116,14 +116,14 @@ def _stumble(asked: Asked, number: int) -> None:
         raise Refused(500, "the search backend has failed")
 
 
-async def _work(asked: Asked, body: SearchBody, work: int, number: int, begun: Watch) -> float:
+async def _work(asked: Asked, body: SearchBody, work: int, begun: Watch) -> float:
     """Take as long as an installation with a large corpus would; give up when told to.
 
     Returns the seconds that it took; where the service is steady, without those for which the
     machine was busy with something else.
     """
     options = asked.service.options
-    chance = rng(asked.instance.name, "request", number)
+    chance = spread(share(asked.instance.name, "begin"), next(asked.instance.searches))
     wanted = request_ms(work, asked.at, asked.instance.scenario, chance) / 1000 * options.wait
     worked = thread_time() - begun.work
     rest = wanted - (perf_counter() - begun.clock)
