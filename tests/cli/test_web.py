@@ -61,6 +61,20 @@ def test_what_cannot_be_bound_is_told_with_the_fix() -> None:
     assert "cannot listen on" in refusal("192.0.2.1", 0).told.message
 
 
+async def test_a_server_that_does_not_begin_is_no_success() -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    with listening("127.0.0.1", 0) as bound:
+        with pytest.raises(Failure, match="has ended by itself"):
+            async with serving(bound, broken) as running:
+                await running
+        with pytest.raises(ValueError, match="mine"):
+            async with serving(bound, broken) as running:
+                await running
+                raise ValueError("mine")
+
+
 async def test_cancelling_what_it_serves_stops_it() -> None:
     with listening("127.0.0.1", 0) as bound:
 

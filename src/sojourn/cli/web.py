@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from typing import Any, Final
 
-from sojourn.cli.failures import Failure, bad
+from sojourn.cli.failures import Failure, Status, bad
 
 BACKLOG: Final = 2048
 
@@ -61,7 +61,10 @@ def alone(bound: socket.socket) -> bool:
 
 @asynccontextmanager
 async def serving(bound: socket.socket, application: Any) -> AsyncIterator[asyncio.Task[None]]:
-    """Answer HTTP requests on a bound socket; the signals stay with whoever has them."""
+    """Answer HTTP requests on a bound socket; the signals stay with whoever has them.
+
+    Raises Failure at the end of the block where the server has ended before it.
+    """
     # Imported here: commands that serve nothing should not wait for it.
     import uvicorn
 
@@ -69,6 +72,12 @@ async def serving(bound: socket.socket, application: Any) -> AsyncIterator[async
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            try:
+                await super().startup(sockets=sockets)
+            except SystemExit:  # it would end the whole process in the middle of its work
+                self.should_exit = True
 
     config = uvicorn.Config(
         application,
@@ -81,6 +90,10 @@ async def serving(bound: socket.socket, application: Any) -> AsyncIterator[async
     running = asyncio.create_task(server.serve([bound]))
     try:
         yield running
+        early = running.done()
     finally:
         server.should_exit = True
         await running
+    if early:
+        told = "the HTTP server has ended by itself"
+        raise Failure("internal", told, "the log says why", Status.INTERNAL)
