@@ -1,4 +1,8 @@
-from tests.dashboard.life import ANN, BOT, DEMO, EVE, TOM, Life
+import html
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
+from tests.dashboard.life import ANN, BOT, DEMO, EVE, FLEET, TOM, Life
 
 PAGES = (
     "/", "/journeys", "/attention", "/inbox", "/alerts", "/agents", "/paths", "/paths/fleet/1",
@@ -77,3 +81,29 @@ async def test_static_files_are_kept_for_ever(life: Life) -> None:
         found = await client.get("/static/0/style.css")
         assert "immutable" in found.headers["cache-control"]
         assert found.headers["content-type"].startswith("text/css")
+
+
+ODD = "Wer? #1 & 50% Söhne+"
+
+
+async def test_a_client_s_name_may_hold_any_letters(empty: Life) -> None:
+    await empty.story.start(FLEET, ODD, owner="dana")
+    where = f"/journeys/{quote(f'journey-{ODD}-2026', safe='')}"
+    async with empty.client() as client:
+        assert f'"{where}"' in (await client.get("/journeys")).text
+        for part in ("", "/work", "/metrics", "/history", "/events", "/hold"):
+            found = await client.get(f"{where}{part}")
+            assert (found.status_code, html.escape(ODD) in found.text) == (200, True), part
+        seq = re.findall(r'name="seq" value="(\d+)"', (await client.get(f"{where}/hold")).text)[0]
+        form = {"csrf": ANN.csrf, "seq": seq, "reason": "a pause"}
+        held = await client.post(f"{where}/hold", data=form)
+        assert held.headers["location"] == f"{where}?done=hold"
+        [file] = set(
+            re.findall(r'href="([^"]*csv=[^"]*)"', (await client.get(f"{where}/events")).text)
+        )
+        assert (
+            (await client.get(html.unescape(file))).headers["content-type"].startswith("text/csv")
+        )
+        empty.who = None
+        sent = (await client.get(f"{where}?done=hold")).headers["location"]
+        assert parse_qs(urlsplit(sent).query)["next"] == [f"{where}?done=hold"]

@@ -105,7 +105,7 @@ class Asked:
     def sheet(self, name: str) -> str:
         """Return the address of a table of the page as CSV, narrowed like the page."""
         given = {k: v for k, v in self.request.query_params.items() if k not in ("csv", "done")}
-        return f"{self.request.url.path}?{urlencode({**given, 'csv': name})}"
+        return f"{quote(self.request.scope['path'])}?{urlencode({**given, 'csv': name})}"
 
     def most(self, shown: int) -> int:
         """Return how many rows are asked for: a file holds more than a page shows."""
@@ -113,7 +113,7 @@ class Asked:
 
     async def _frame(self) -> dict[str, Any]:
         badges: Row = {} if self.client else await self._badges()
-        path = self.request.url.path
+        path = self.request.scope["path"]
         return {"asked": self, "site": self.site, "now": self.now, "badges": badges, "path": path}
 
     async def _badges(self) -> Row:
@@ -157,8 +157,9 @@ def known(page: Page) -> Callable[[Request], Awaitable[Response]]:
         site = site_of(request)
         who = await site.identify(request)
         if who is None:
-            goal = f"{request.url.path}?{request.url.query}".rstrip("?")
-            return RedirectResponse(f"/login?next={quote(goal)}", 303)
+            query = request.scope["query_string"].decode("latin-1")
+            goal = f"{quote(request.scope['path'])}?{query}".rstrip("?")
+            return RedirectResponse(f"/login?next={quote(goal, safe='/')}", 303)
         if set(who.roles) <= set(ALONE) and who.client_id is None:
             return refused(403, "This key is an agent's; pages are for people.")
         return await page(Asked(request, site, who, site.door.now()))

@@ -7,7 +7,7 @@ from typing import Final
 
 from sojourn.core.journeys import active_time
 from sojourn.core.paths import Path
-from sojourn.dashboard.telling import days
+from sojourn.dashboard.telling import days, page_of
 from sojourn.store.journeys import state as state_of
 from sojourn.store.sets import Row
 
@@ -30,7 +30,7 @@ class Need:
     @property
     def href(self) -> str:
         """Return where the action is."""
-        return f"/journeys/{self.row['journey_key']}{self.goal}"
+        return f"{page_of(self.row['journey_key'])}{self.goal}"
 
 
 _LATE: Final = {"stuck": ("bad", "alert"), "behind": ("warn", "clock")}

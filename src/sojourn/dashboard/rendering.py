@@ -33,7 +33,18 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset, icon=icon, status=status, action_of=action_of)
-    names = ("ago", "when", "day", "days", "seconds", "percent", "number", "plain", "listed")
+    names = (
+        "ago",
+        "when",
+        "day",
+        "days",
+        "seconds",
+        "percent",
+        "number",
+        "plain",
+        "listed",
+        "page_of",
+    )
     made.filters.update({name: getattr(telling, name) for name in names})
     return made
 

@@ -10,6 +10,7 @@ from sojourn.core.explain import Explanation, explain
 from sojourn.core.snapshot import Snapshot
 from sojourn.dashboard.asking import Asked
 from sojourn.dashboard.fleet import Line, line_of
+from sojourn.dashboard.telling import page_of
 from sojourn.store.alerts import open_alerts
 from sojourn.store.sets import Row
 
@@ -29,7 +30,7 @@ class Subject:
     @property
     def href(self) -> str:
         """Return the address of the journey's page."""
-        return f"/journeys/{self.row['journey_key']}"
+        return page_of(self.row["journey_key"])
 
     def explained(self) -> Explanation:
         """Return why the journey is where it is."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from sojourn.core.judge import show
 from sojourn.core.snapshot import span
@@ -11,6 +12,11 @@ DAY: Final = timedelta(days=1)
 MINUTE: Final = timedelta(minutes=1)
 NONE: Final = "\N{EN DASH}"
 """Stands where there is nothing to say."""
+
+
+def page_of(key: str) -> str:
+    """Return the address of a journey's page; its key may hold any letters but a slash."""
+    return f"/journeys/{quote(key, safe='')}"
 
 
 def ago(at: datetime | None, now: datetime) -> str:
