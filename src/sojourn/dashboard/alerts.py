@@ -11,6 +11,7 @@ from sojourn.core.decision import Refusal
 from sojourn.dashboard.asking import Asked, DeniedError
 from sojourn.dashboard.statuses import SEVERITY
 from sojourn.store import attention
+from sojourn.store.sets import Row
 
 MOST: Final = 300
 SNOOZES: Final = {
@@ -65,12 +66,18 @@ async def acknowledge(asked: Asked) -> Response:
         )
         taken = None if done else await attention.find(connection, key, number)
     if taken:
-        told = f"Someone else was faster: {taken['acknowledged_by']} has taken note of it."
-        raise RefusedError(Refusal("conflict", told, "Load the alerts again."))
+        raise RefusedError(Refusal("conflict", _changed(taken), "Load the alerts again."))
     if not done:
         raise NotFoundError("That alert is not open any more; its condition is over.")
     asked.site.memo.forget()
     return RedirectResponse("/alerts?done=seen", 303)
+
+
+def _changed(row: Row) -> str:
+    by = row["acknowledged_by"]
+    if by is None:
+        return "It had been put off until now, and counts as unseen again."
+    return f"Someone else was faster: {by} has taken note of it."
 
 
 async def _denied(asked: Asked, key: UUID | None) -> None:
