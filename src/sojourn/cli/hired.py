@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import Any
 
-from sojourn.app import open_app, pace
+from sojourn.app import open_app
+from sojourn.app.running import running
 from sojourn.control.workers import set_watch
-from sojourn.engine.engine import run_engine
 from sojourn.settings import Settings
 
 LOOK = 0.02
@@ -21,13 +21,11 @@ async def work(orders: Mapping[str, Any], gone: asyncio.Event) -> None:
     The journeys' clock is set ahead by somebody else, all the time: it is read often.
     """
     settings = Settings(**{k: v for k, v in orders.items() if k in Settings.model_fields})
-    async with open_app(settings) as app:
+    async with open_app(settings) as app, running(app, gone) as engine:
         print(json.dumps({"ready": True}), flush=True)
-        engine = asyncio.create_task(run_engine(app.door, app.agents, gone, pace(settings)))
         while not engine.done():
             await set_watch(app.door)
             await asyncio.sleep(LOOK)
-        await engine
 
 
 async def _run(orders: Mapping[str, Any]) -> None:
