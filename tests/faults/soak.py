@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -21,7 +22,7 @@ import structlog
 from tests.faults.disk import NoDisk, small_disk
 from tests.faults.fleet import Server
 from tests.faults.storm import Report, Weather, storm
-from tests.faults.versions import NoHistory, of_this_schema
+from tests.faults.versions import NoHistory, Version, of_this_schema
 
 MEGABYTES = 256
 SECONDS = 45.0
@@ -43,16 +44,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def soak(whole: float, each: float, seed: int) -> int:
     """Let one storm follow another, each with the next seed, on a new database."""
+    with tempfile.TemporaryDirectory(prefix="sojourn-soak-") as name:
+        always = Weather(seed, workers=2, apis=2, previous=previous(Path(name)))
+        reports = await storms(always, whole, each)
+    print(table(reports))
+    return 1 if any(r.violations for r in reports) else 0
+
+
+async def storms(always: Weather, whole: float, each: float) -> list[Report]:
+    """Storm so often as time is left, and say each time what came of it."""
     reports: list[Report] = []
-    history = deployable()
     end = time.monotonic() + whole
     while not reports or time.monotonic() < end:
         left = max(end - time.monotonic(), 5.0)
-        weather = Weather(seed + len(reports), min(each, left), workers=2, apis=2, previous=history)
-        reports.append(await once(weather))
+        seed = always.seed + len(reports)
+        reports.append(await once(replace(always, seed=seed, seconds=min(each, left))))
         say(reports[-1])
-    print(table(reports))
-    return 1 if any(r.violations for r in reports) else 0
+    return reports
 
 
 async def once(weather: Weather) -> Report:
@@ -82,15 +90,13 @@ async def housed(place: Path) -> AsyncIterator[Server]:
             await server.stop()
 
 
-def deployable() -> bool:
-    """Say whether there is a previous version to deploy beside this one, and why not."""
+def previous(place: Path) -> Version | None:
+    """Return a version to deploy beside this one; where there is none, say why."""
     try:
-        with tempfile.TemporaryDirectory(prefix="sojourn-soak-") as name:
-            of_this_schema(Path(name))
+        return of_this_schema(place)
     except NoHistory as why:
         print(f"without workers of the previous version: {why}", flush=True)
-        return False
-    return True
+        return None
 
 
 def prepared(place: Path) -> Path:

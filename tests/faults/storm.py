@@ -16,11 +16,12 @@ from sojourn.store import clock
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
 from tests.doors import rows
-from tests.faults import blunders, callbacks, oracle, posts, versions
+from tests.faults import blunders, callbacks, oracle, posts
 from tests.faults.agents import lines
 from tests.faults.chaos import Chaos
 from tests.faults.fleet import Fleet, Server
 from tests.faults.orders import AWAY, Orders
+from tests.faults.versions import Version
 from tests.faults.wire import Wire
 
 SPEED = 60.0
@@ -45,8 +46,8 @@ class Weather:
     workers: int = 3
     apis: int = 0
     """APIs, each with an engine beside it; most orders are then given over HTTP."""
-    previous: bool = False
-    """Some of the workers are of the previous version: raises NoHistory where there is none."""
+    previous: Version | None = None
+    """What version some of the workers are of."""
     without: str = ""
     """A safeguard that the workers do without: the oracle must notice."""
     only: tuple[str, ...] = ()
@@ -92,8 +93,7 @@ class Storm:
         """Storm, come to rest, and ask the oracle."""
         weather = self._weather
         url = f"{wire.dsn} {blunders.OUTSIDE}" if weather.without == "outbox" else wire.dsn
-        if weather.previous:
-            fleet.previous = versions.of_this_schema(self._folder / "previous")
+        fleet.previous = weather.previous
         await fleet.open(url)
         await self._prepare(fleet)
         for _ in range(weather.workers):

@@ -44,6 +44,60 @@ async def test_a_failing_migration_leaves_nothing_of_itself(
         assert await migrate(database, folder) == [2]
 
 
+async def test_a_migration_in_deadlock_with_a_worker_begins_again(
+    empty_database_url: str, folder: Path
+) -> None:
+    async with open_database(empty_database_url, folder) as database:
+        await migrate(database, folder)
+        (folder / "0003_third.sql").write_text(
+            "ALTER TABLE a ADD COLUMN z int; ALTER TABLE b ADD COLUMN z int;"
+        )
+        async with database.transaction() as worker:
+            await worker.execute("SET LOCAL deadlock_timeout = '60s'")  # the other one notices
+            await worker.execute("INSERT INTO b VALUES ('kept')")
+            upgrade = asyncio.create_task(migrate(database, folder))
+            await waited_for(database, "b")
+            await worker.execute("INSERT INTO a VALUES (2)")
+        assert await upgrade == [3]
+        assert await count(database, "a") == 2
+        assert await count(database, "b") == 1
+
+
+async def test_a_migration_that_waits_lets_others_pass_and_says_what_it_waits_for(
+    empty_database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.store.migrate.PAUSE", 0.1)
+    async with open_database(empty_database_url, folder) as database:
+        await migrate(database, folder)
+        (folder / "0003_third.sql").write_text("ALTER TABLE a ADD COLUMN z int;")
+        async with database.transaction() as backup:
+            await backup.execute("LOCK TABLE a IN ACCESS SHARE MODE")
+            upgrade = asyncio.create_task(migrate(database, folder))
+            await waited_for(database, "a")
+            async with asyncio.timeout(10):
+                assert await count(database, "a") == 1, "a worker's read passes in a while"
+            assert not upgrade.done()
+        assert await upgrade == [3]
+        monkeypatch.setattr("sojourn.store.migrate.ATTEMPTS", 1)
+        (folder / "0004_fourth.sql").write_text("ALTER TABLE a ADD COLUMN zz int;")
+        async with database.transaction() as backup:
+            await backup.execute("LOCK TABLE a IN ACCESS SHARE MODE")
+            with pytest.raises(DatabaseError, match=r"0004_fourth failed.* such as a backup"):
+                await migrate(database, folder)
+        assert await migrate(database, folder) == [4]
+
+
+async def waited_for(database: Database, table: str) -> None:
+    """Wait until somebody waits for a table's lock."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    async with database.connection() as connection:
+        while True:
+            found = await (await connection.execute(query, (table,))).fetchone()
+            if found and found[0]:
+                return
+            await asyncio.sleep(0.01)
+
+
 async def test_a_file_changed_after_it_was_applied_is_refused(
     empty_database_url: str, folder: Path
 ) -> None:

@@ -1,12 +1,14 @@
 """Migrations: ``migrations/0001_name.sql`` and on, each applied once, in order."""
 
+import asyncio
 import hashlib
+import random
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
@@ -18,6 +20,9 @@ from sojourn.store.postgres import Database
 MIGRATIONS = Path(__file__).parent / "migrations"
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _QUERIES = queries.load("migrate")
+ATTEMPTS: Final = 30
+PAUSE: Final = 2.0
+"""Seconds before a migration that stood in others' way begins again, at most."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ async def _catch_up(connection: AsyncConnection[Any], migrations: Sequence[Migra
     new = migrations[len(done) :]
     for migration in new:
         with _explained(f"Migration {migration} failed and nothing of it was applied"):
-            await _apply(connection, migration)
+            await _at_work(connection, migration)
     return [migration.version for migration in new]
 
 
@@ -72,6 +77,11 @@ def _explained(problem: str) -> Iterator[None]:
         raise DatabaseError(
             f"{problem}: {error.diag.message_primary}. Sojourn's user must own its database: "
             "ALTER DATABASE name OWNER TO user"
+        ) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise DatabaseError(
+            f"{problem}: somebody holds its tables all the time, such as a backup. Workers go on; "
+            "start this again once that is over"
         ) from error
     except psycopg.DatabaseError as error:
         if error.sqlstate is None:
@@ -108,8 +118,21 @@ def _compare(migrations: Sequence[Migration], done: Sequence[tuple[int, str, str
             )
 
 
+async def _at_work(connection: AsyncConnection[Any], migration: Migration) -> None:
+    """Apply a migration while workers are at work; where it stands in their way it begins again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _apply(connection, migration)
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(random.uniform(0, PAUSE))  # noqa: S311 - only jitter
+    raise AssertionError("unreachable")
+
+
 async def _apply(connection: AsyncConnection[Any], migration: Migration) -> None:
     async with connection.transaction():
+        await connection.execute(_QUERIES["give_way"].sql)
         # Without parameters several statements may stand in one call.
         await connection.execute(migration.sql.encode())
         row = (migration.version, migration.name, migration.digest)

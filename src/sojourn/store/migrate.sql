@@ -22,3 +22,7 @@ SELECT version, name, digest FROM schema_migrations ORDER BY version;
 -- name: record
 -- Notes a migration as applied.
 INSERT INTO schema_migrations (version, name, digest) VALUES (%s, %s, %s);
+
+-- name: give_way
+-- Whoever waits for a table lets all others wait behind it: after a moment a migration lets go.
+SET LOCAL lock_timeout = '2s';
