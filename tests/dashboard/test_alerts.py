@@ -43,7 +43,9 @@ async def test_whoever_was_faster_is_named(life: Life) -> None:
         again = await client.post(note, data=form | {"seen": "ann", "owner": "bob"})
         assert again.status_code == 303
         assert ">bob<" in (await client.get("/alerts")).text
-        await rows(life.story.door.db, "UPDATE alerts SET acknowledged_by = NULL")
+        await rows(
+            life.story.door.db, "UPDATE alerts SET acknowledged_at = NULL, acknowledged_by = NULL"
+        )
         over = await client.post(note, data=form | {"seen": "ann"})
         assert (over.status_code, "counts as unseen again" in over.text) == (409, True)
 
