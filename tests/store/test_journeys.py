@@ -200,6 +200,21 @@ async def test_what_is_due_is_locked_and_its_wakeups_taken(db: Database) -> None
     assert row["due"] == START.replace(hour=10)
 
 
+async def test_two_who_look_at_once_find_different_journeys_that_are_due(db: Database) -> None:
+    door = still_door(db)
+    ids = {await begin(door, f"c{n}") for n in range(4)}
+    while await tick(door):
+        pass
+    now = START.replace(year=2030)
+    async with db.transaction() as one, db.transaction() as other:
+        first = await journeys.due(one, now, 2)
+        second = await journeys.due(other, now, 2)
+        assert (len(first), len(second)) == (2, 2)
+        assert set(first) | set(second) == ids
+        async with db.transaction() as third:
+            assert await journeys.due(third, now, 2) == {}
+
+
 @pytest.mark.parametrize("ids", [[], [UUID(int=1)]])
 def test_postponing_nothing_is_no_statement(ids: list[UUID]) -> None:
     assert len(journeys.postpone(ids, {}, START)) == len(ids)

@@ -1,14 +1,18 @@
 -- name: due
 -- Pick and lock journeys that were woken or whose time has come, skipping those being changed.
-WITH candidates AS (
+WITH timed AS (
+    SELECT journey_id FROM journey_states WHERE due_at <= %(now)s
+    -- What another has in hand is passed over here, or two would find the same journeys. Not FOR
+    -- UPDATE: whoever adds a measurement to the journey need not wait for its decision.
+    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), candidates AS (
     (SELECT journey_id FROM (SELECT journey_id FROM wakeups WHERE NOT parked
                              ORDER BY wakeup_id LIMIT %(limit)s) w)
     UNION
-    (SELECT journey_id FROM journey_states WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s)
+    (SELECT journey_id FROM timed)
 ), locked AS (
     SELECT j.journey_id, j.due_at FROM journey_states j
     WHERE j.journey_id IN (SELECT journey_id FROM candidates)
-    -- Not FOR UPDATE: whoever adds a measurement to the journey need not wait for its decision.
     ORDER BY j.journey_id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), woken AS (
     DELETE FROM wakeups w USING locked l WHERE w.journey_id = l.journey_id
