@@ -201,6 +201,17 @@ async def test_a_claim_reads_no_more_of_the_queue_than_it_takes(large: Database)
     assert queue[0]["Actual Rows"] <= 10
 
 
+async def test_windows_are_read_from_the_index_alone(large: Database) -> None:
+    query = queries.load("measurements")["observe"].sql
+    given = {**GIVEN, "rows": some(500, **READING)}
+    async with large.sets.connection() as connection:
+        cursor = await connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), given)
+        [row] = await cursor.fetchall()
+    read = [n for n in nodes(row[0][0]["Plan"]) if n.get("Relation Name") == "measurements"]
+    ways = sorted(n["Node Type"] for n in read)
+    assert ways == ["Index Only Scan"] * 3 + ["Index Scan"], "only an error's text is elsewhere"
+
+
 async def test_what_changes_all_the_time_is_swept_early(shared: Database) -> None:
     """Dead rows are bounded by a number for the wake-ups, by a fiftieth for what is large."""
     query = """SELECT c.relname, o.option_value::float FROM pg_class c,

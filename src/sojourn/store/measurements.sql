@@ -1,7 +1,11 @@
 -- name: observe
 -- Aggregate what each reading asks for; a newest row that is an error speaks for its source.
 SELECT r.k, s.rows, s.n, s.newest_at, s.source, s.value, s.spread, s.slope, s.nonzero_at, s.recent,
-       s.error, CASE WHEN r.base_since IS NOT NULL THEN b.value END AS base, b.rows AS base_n,
+       CASE WHEN s.failed THEN (
+           SELECT m.error FROM measurements m
+           WHERE m.journey_id = r.journey_id AND m.metric = r.metric AND m.at = s.last_at
+             AND m.source = s.source) END AS error,
+       CASE WHEN r.base_since IS NOT NULL THEN b.value END AS base, b.rows AS base_n,
        CASE WHEN r.every IS NOT NULL THEN (
            SELECT sum(upper(x) - lower(x))
            FROM unnest((coalesce(s.observed, '{}') + tstzmultirange(p.reach))
@@ -32,9 +36,9 @@ CROSS JOIN LATERAL (
     SELECT count(value) AS rows, coalesce(sum(n) FILTER (WHERE value IS NOT NULL), 0) AS n,
            max(at) FILTER (WHERE value IS NOT NULL) AS newest_at,
            (array_agg(source ORDER BY at DESC, source))[1] AS source,
-           (array_agg(error ORDER BY at DESC, source))[1] AS error,
+           max(at) AS last_at, (array_agg(value IS NULL ORDER BY at DESC, source))[1] AS failed,
            CASE WHEN count(value) > 1 THEN max(value) - min(value) END AS spread,
-           regr_slope(value, extract(epoch FROM at) / 86400) AS slope,
+           regr_slope(value, date_part('epoch', at) / 86400) AS slope,
            max(at) FILTER (WHERE value <> 0) AS nonzero_at,
            (array_agg(value ORDER BY at DESC, source)
                FILTER (WHERE value IS NOT NULL))[1:r.recent] AS recent,
@@ -45,15 +49,19 @@ CROSS JOIN LATERAL (
                                    FILTER (WHERE value IS NOT NULL))[1]
                WHEN 'mean' THEN sum(value * n) / nullif(sum(n) FILTER (WHERE value IS NOT NULL), 0)
                WHEN 'p50' THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY value)
+                               FILTER (WHERE r.agg = 'p50')
                WHEN 'p95' THEN percentile_cont(0.95) WITHIN GROUP (ORDER BY value)
+                               FILTER (WHERE r.agg = 'p95')
                WHEN 'min' THEN min(value)
                WHEN 'max' THEN max(value)
                WHEN 'sum' THEN sum(value)
                WHEN 'count' THEN count(value)
-               WHEN 'slope' THEN regr_slope(value, extract(epoch FROM at) / 86400)
-               WHEN 'stddev' THEN stddev_samp(value)
+               WHEN 'slope' THEN regr_slope(value, date_part('epoch', at) / 86400)
+               WHEN 'stddev' THEN stddev_samp(value) FILTER (WHERE r.agg = 'stddev')
            END AS value
-    FROM (SELECT m.*, CASE WHEN r.every IS NULL OR r.holds = '[]' THEN m.at ELSE (
+    -- What is read here is in the primary key's index, but for an error's text.
+    FROM (SELECT m.at, m.source, m.value, m.n,
+                 CASE WHEN r.every IS NULL OR r.holds = '[]' THEN m.at ELSE (
                      SELECT m.at - coalesce(sum(greatest(least((h->>1)::timestamptz, m.at)
                                                          - (h->>0)::timestamptz, '0')), '0')
                      FROM jsonb_array_elements(r.holds) h) END AS active_at
