@@ -5,6 +5,7 @@ from importlib import import_module
 
 NAMES = (
     "api",
+    "churn",
     "fairness",
     "flight",
     "latency",

@@ -81,13 +81,13 @@ async def measure(url: str, journeys: int, workers: int) -> dict[str, Any]:
     """Start the journeys, let the workers finish them, and count."""
     async with open_database(url, Path()) as db:
         begun = await _start(db, journeys)
-        processes = [_spawn(url) for _ in range(workers)]
+        processes = [spawn(url) for _ in range(workers)]
         for process in processes:
-            _line(process)
+            line_of(process)
         server, began = await server_cpu(db), time.monotonic()
         await _completed(db)
         wall = time.monotonic() - began
-        used = [_stop(p) for p in processes]
+        used = [stop(p) for p in processes]
         server = await server_cpu(db) - server
         await _check(db, journeys)
     thousands = journeys * PER / 1000
@@ -115,19 +115,22 @@ async def _start(db: Database, journeys: int) -> float:
     return time.process_time() + await server_cpu(db) - before
 
 
-def _spawn(url: str) -> subprocess.Popen[str]:
+def spawn(url: str) -> subprocess.Popen[str]:
+    """Start a worker of its own process; it says a line when it is ready."""
     command = [sys.executable, "-m", "benchmarks.work", "--child", url]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def line_of(process: subprocess.Popen[str]) -> str:
+    """Wait for a line of a worker."""
     if process.stdout is None:
         raise RuntimeError("no pipe")
     return process.stdout.readline()
 
 
-def _stop(process: subprocess.Popen[str]) -> dict[str, float]:
+def stop(process: subprocess.Popen[str]) -> dict[str, float]:
+    """Stop a worker; return the CPU seconds and MiB that it has used."""
     out, _ = process.communicate()
     used: dict[str, float] = json.loads(out.strip().splitlines()[-1])
     return used
