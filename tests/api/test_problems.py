@@ -42,6 +42,12 @@ async def test_every_exception_is_a_problem(error: Exception, status: int, code:
     assert "secret" not in bytes(response.body).decode()
 
 
+def test_a_database_that_went_away_may_have_committed_and_we_say_so() -> None:
+    found = problem_of(DatabaseUnavailable("it went while it committed"))
+    assert "nothing was changed" not in str(found.detail)
+    assert "Idempotency-Key" in found.remedy
+
+
 def test_a_gate_that_is_shut_brings_its_checks() -> None:
     result = aggregate_results([])
     error = problem_of(RefusedError(Refusal("gate", "shut", "", result)))

@@ -137,8 +137,9 @@ def _fault(error: Exception) -> ProblemError:
         case HTTPException():
             return ProblemError(error.status_code, str(error.detail or ""), headers=error.headers)
         case DatabaseUnavailable():
-            told = "the database is away; nothing was changed, try again"
-            return ProblemError(503, told, headers={"Retry-After": "2"})
+            told = "the database is away; a change may have been made all the same"
+            remedy = "try again; a change under the same Idempotency-Key, which makes it once"
+            return ProblemError(503, told, remedy=remedy, headers={"Retry-After": "2"})
         case LostPlace():
             told = "another request with this Idempotency-Key has taken over"
             return ProblemError(409, told, code="in_flight")

@@ -6,4 +6,7 @@ class DatabaseError(Exception):
 
 
 class DatabaseUnavailable(DatabaseError):
-    """PostgreSQL is away for the moment: nothing was committed, and trying again is right."""
+    """PostgreSQL is away for the moment. Where that was while it committed, nobody knows if it has.
+
+    Trying again is right for what notices that it was done, as all the engine's work does.
+    """
