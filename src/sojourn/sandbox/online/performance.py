@@ -13,7 +13,7 @@ from sojourn.sandbox.online.desk import Desk
 from sojourn.sandbox.online.directory import judge
 from sojourn.sandbox.online.security import LOOPBACK
 from sojourn.sandbox.performance import measured, moment_of
-from sojourn.sandbox.seeds import rng
+from sojourn.sandbox.seeds import rng, seed
 from sojourn.sandbox.world import World
 
 
@@ -45,11 +45,12 @@ async def run(desk: Desk) -> Completed:
 
 
 async def _one(desk: Desk, load: Load, world: World, number: int) -> None:
-    """Send one request, unless the time is up."""
+    """Send one request, unless the time is up; all queries are asked equally often."""
     if monotonic() > load.ends_at:
         return
     chance = rng(world.client_id, "load", desk.now, number)
-    query = chance.choice(world.queries)
+    first = seed(world.client_id, "load", desk.now)
+    query = world.queries[(first + number) % len(world.queries)]
     backend = desk.backend.at(moment_of(desk.now, chance))
     who = judge(desk.call.client_id, query.user.department)
     try:
