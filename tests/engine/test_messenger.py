@@ -95,8 +95,8 @@ class Office:
         self.made.append(self)
 
     async def run(self, **on: float) -> None:
-        """Send all that is due after so much more time."""
-        self.now += timedelta(**on)
+        """Send all that is due after so much more time; no earlier than what the database wrote."""
+        self.now = max(self.now, datetime.now(UTC)) + timedelta(**on)
         for _ in range(100):
             rest = await self.messenger.once()
             if self.messenger._running:
