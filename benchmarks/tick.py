@@ -34,12 +34,13 @@ PER_JOURNEY = 5_000
 """Bytes of a journey with its indexes, its journal and the second version of its row, at most."""
 
 CLONE = b"""
-INSERT INTO journey_states
-SELECT (jsonb_populate_record(j, jsonb_build_object('journey_id', gen_random_uuid(),
-    'client_id', 'client-' || n, 'journey_key', 'key-' || n,
-    'started_at', now() - interval '40 days', 'stage_started_at', now() - interval '40 days',
-    'due_at', now() + CASE WHEN n %% 100 = 0 THEN interval '-1 s' ELSE interval '1 day' END))).*
-FROM journey_states j, generate_series(%(first)s::int, %(last)s::int) n WHERE j.client_id = 'seed'
+INSERT INTO journey_states SELECT r.* FROM journey_states j,
+    generate_series(%(first)s::int, %(last)s::int) n,
+    LATERAL jsonb_populate_record(j, jsonb_build_object('journey_id', gen_random_uuid(),
+        'client_id', 'client-' || n, 'journey_key', 'key-' || n,
+        'started_at', now() - interval '40 days', 'stage_started_at', now() - interval '40 days',
+        'due_at', now() + CASE WHEN n %% 100 = 0 THEN interval '-1 s' ELSE interval '1 day' END)) r
+WHERE j.client_id = 'seed'
 """
 AGAIN = b"UPDATE journey_states SET due_at = now() WHERE client_id LIKE '%00'"
 ALL = b"UPDATE journey_states SET due_at = now() WHERE client_id <> 'seed'"
