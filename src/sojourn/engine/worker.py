@@ -111,12 +111,13 @@ class Worker(Loop):
         self._doubts: list[float] = []
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Do rounds until ``stop`` is set, then close; where it is cancelled, no call stays."""
+        """Do rounds until ``stop`` is set, then close."""
         gc.set_threshold(*COLLECT)
-        try:
-            await super().run(stop)
-        finally:
-            self._running.drop()
+        await super().run(stop)
+
+    async def drop(self) -> None:
+        """Leave no call behind."""
+        self._running.drop()
 
     async def once(self) -> float:
         """Write what finished, take what is due, begin it."""
