@@ -141,7 +141,7 @@ def test_optional_work_still_open_is_withdrawn_when_the_stage_is_left() -> None:
     assert decision.state.current_stage == "completed"
     assert decision.withdraw == ("extra", "watch", "broken")
     assert [(c.uow_id, c.status) for c in decision.changes] == [
-        ("extra", "rolled_back"), ("watch", "completed"), ("broken", "rolled_back"),
+        ("extra", "failed"), ("watch", "completed"), ("broken", "failed"),
     ]  # fmt: skip
 
 

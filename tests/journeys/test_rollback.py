@@ -1,12 +1,14 @@
 """Rollback: the six steps of the specification, from each stage, to the last row."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from sojourn.control import RefusedError, preview
 from sojourn.core.commands import Cancel, HoldJourney, Resume, RetryFailed, RollBack
-from sojourn.core.outcomes import Failed, Rejected
+from sojourn.core.outcomes import Failed, Outcome, Rejected, Working
+from sojourn.store import dashboard
 from tests.journeys.conftest import Told
 from tests.journeys.small import SMALL
 from tests.journeys.story import Agents, Story
@@ -265,6 +267,44 @@ async def test_open_work_is_withdrawn_and_its_late_outcome_refused(told: Told) -
     state = (await story.shot(journey)).state
     assert (state.current_stage, state.hold) == ("sandbox", None)
     assert set((await story.units(journey)).values()) <= {"completed", "rolled_back"}
+
+
+EXTRA = SMALL.replace(
+    "      - name: deploy\n        tasks:",
+    """      - name: extra
+        required: false
+        tasks:
+          - name: offer
+            agent: builder
+            undo: { agent: remover, input: { what: offer } }
+          - name: book
+            depends_on: [offer]
+            agent: clerk
+            undo: { agent: remover, input: { what: book } }
+      - name: deploy
+        tasks:""",
+)
+
+
+@pytest.mark.parametrize(
+    "answer", [Rejected("no room"), Working({"id": 1}, timedelta(days=9))], ids=["failed", "open"]
+)
+async def test_what_a_promotion_left_unfinished_is_undone_once(told: Told, answer: Outcome) -> None:
+    story, agents = told
+    agents.answers["clerk"] = answer
+    journey = await at_stage(told, "production", EXTRA)
+    assert (await story.units(journey))["extra", 2] == "failed"
+    async with story.door.db.connection() as connection:
+        assert await dashboard.troubles(connection, 9) == []
+    agents.calls.clear()
+    await story.tell(findings=1)
+    assert sorted(undone(agents)) == ["deploy", "invite", "offer", "release"]
+    await finished(story, journey, "production", "sandbox", "security_vulnerability")
+    assert (await story.units(journey))["extra", 2] == "rolled_back"
+    agents.calls.clear()
+    await story.do(journey, RollBack(actor="ann", reason="once more"))
+    await story.pass_time(minutes=1)
+    assert "offer" not in undone(agents)
 
 
 FACT_TRIGGER = SMALL.replace(

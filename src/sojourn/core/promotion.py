@@ -11,7 +11,7 @@ from sojourn.core.references import UnresolvedReference
 from sojourn.core.rollout import roll_out, unplannable
 from sojourn.core.snapshot import GateMemory
 from sojourn.core.stages import TransitionEvent, promotion_event
-from sojourn.core.work import InvalidWork
+from sojourn.core.work import InvalidWork, UnitOfWorkStatus
 
 
 def admit(draft: Draft) -> None:
@@ -92,7 +92,8 @@ def attempt(draft: Draft, result: ValidationResult, kind: str) -> None:
 def pass_gate(draft: Draft, result: ValidationResult, kind: str) -> None:
     """Pass the gate: record the attempt, leave the stage, and enter what follows."""
     attempt(draft, result, kind)
-    rollback.withdraw_open(draft)
+    # Not rolled back: what was completed of it, a later rollback still has to undo.
+    rollback.withdraw_open(draft, UnitOfWorkStatus.FAILED)
     following = draft.shot.path.following(draft.state.current_stage)
     if following is None:
         return draft.move(TransitionEvent.MARK_COMPLETE, result.summary)

@@ -146,12 +146,14 @@ def irreversible(shot: Snapshot) -> list[Task]:
     return [task for _, task in shot.undoable if task.irreversible]
 
 
-def withdraw_open(draft: Draft) -> None:
-    """Withdraw what is still open of the present visit; what ran again and again is done."""
+def withdraw_open(draft: Draft, rest: UnitOfWorkStatus = UnitOfWorkStatus.ROLLED_BACK) -> None:
+    """Withdraw what is still open of the present visit; what ran again and again is done.
+
+    ``rest`` is what becomes of all else. Only what a rollback undoes is ``rolled_back``.
+    """
     for unit in list(draft.units.values()):
         if unit.open or unit.every or unit.status == UnitOfWorkStatus.FAILED:
-            status = UnitOfWorkStatus.COMPLETED if unit.runs else UnitOfWorkStatus.ROLLED_BACK
-            draft.take_back(unit, status)
+            draft.take_back(unit, UnitOfWorkStatus.COMPLETED if unit.runs else rest)
 
 
 def go_on(draft: Draft) -> None:

@@ -13,7 +13,11 @@ from sojourn.core.stages import Stage
 
 
 class UnitOfWorkStatus(StrEnum):
-    """Where a unit stands. ``rolled_back`` also marks work withdrawn with its stage."""
+    """Where a unit stands.
+
+    ``rolled_back`` also marks work withdrawn by a rollback or with its journey; what a promotion
+    leaves unfinished has ``failed``, and a rollback that leaves its stage still undoes it.
+    """
 
     PENDING = "pending"
     RUNNING = "running"
