@@ -47,6 +47,20 @@ async def test_a_route_s_failure_is_an_alert_until_it_works_again(db: Database) 
     assert await kinds(db) == ["breaker_open"]
 
 
+async def test_each_route_s_failure_tells_its_own_cause(db: Database) -> None:
+    door = still_door(db)
+    await alerts.declare(door, [Route("ann", ("x",)), Route("ben", ("y",))])
+    await rows(db, RAISE)
+    taken = await alerts.claim(door, NOW, ["ann", "ben"], 10, LEASE)
+    why = [settled([t], "failed", f"{t['route']} is away") for t in taken]
+    await alerts.settle(door, [outcome for one in why for outcome in one], NOW)
+    async with db.connection() as connection:
+        told = await attention.list_alerts(connection, open=True)
+    assert sorted(a["message"] for a in told if a["kind"] == "route_failed") == [
+        "alerts by ann do not arrive: ann is away", "alerts by ben do not arrive: ben is away",
+    ]  # fmt: skip
+
+
 async def test_what_is_put_off_is_told_again_on_the_journeys_clock(db: Database) -> None:
     door = still_door(db)
     await alerts.declare(door, [Route("team", ("x",))])

@@ -39,11 +39,11 @@ async def settle(door: Door, outcomes: Sequence[Mapping[str, Any]], now: datetim
 
     async def put(connection: Connection) -> None:
         counted = await notices.settle(connection, outcomes, now)
-        failed = {r["route"] for r in counted if r["status"] == "failed"}
+        failed = {r["route"]: r["last_error"] for r in counted if r["status"] == "failed"}
         good = {r["route"] for r in counted if r["status"] == "delivered"}
-        told = next((o["last_error"] for o in outcomes if o["status"] == "failed"), "")
-        for route in sorted(failed - good):
-            await notices.fail(connection, route, f"alerts by {route} do not arrive: {told}")
+        for route in sorted(failed.keys() - good):
+            told = f"alerts by {route} do not arrive: {failed[route]}"
+            await notices.fail(connection, route, told)
         for route in sorted(good):
             await notices.mend(connection, route)
 

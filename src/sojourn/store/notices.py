@@ -28,7 +28,7 @@ async def claim(
 async def settle(
     connection: Connection, rows: Iterable[Mapping[str, Any]], now: datetime
 ) -> list[Row]:
-    """Write how attempts went; returns route and status of those that counted."""
+    """Write how attempts went; returns route, status and error of those that counted."""
     [found] = await send(connection, batch(_QUERIES["settle"], rows, now=now)) or [[]]
     return found
 

@@ -62,7 +62,7 @@ UPDATE alert_notices n SET status = x.status, due_at = x.due_at, leased_until = 
     last_error = coalesce(x.last_error, ''),
     ended_at = CASE WHEN x.status <> 'pending' THEN %(now)s::timestamptz END
 FROM x WHERE n.notice_id = x.notice_id AND n.attempts = x.attempt AND n.status = 'pending'
-RETURNING n.route, n.status;
+RETURNING n.route, n.status, n.last_error;
 
 -- name: next_due
 -- Say when something is to be sent or to escalate next.
