@@ -37,11 +37,16 @@ async def call(door: Door, of: Claimed, body: Any = RESULT, retries: int | None 
     return await call_back(door, attempt, body)
 
 
-async def test_what_an_agent_calls_back_with_is_seen_to_at_once_and_once(db: Database) -> None:
+async def dispatched(db: Database) -> tuple[Door, UUID, Claimed]:
+    """Return a task that a worker has in hand, and who that is."""
     door = still_door(db)
     await begin(door, ["flow"])
     by = await worker(door)
-    sent = await take(door, by)
+    return door, by, await take(door, by)
+
+
+async def test_what_an_agent_calls_back_with_is_seen_to_at_once_and_once(db: Database) -> None:
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, WAITS)
     assert await claim(door, by, 10) == []
     assert await call(door, sent)
@@ -55,10 +60,7 @@ async def test_what_an_agent_calls_back_with_is_seen_to_at_once_and_once(db: Dat
 
 
 async def test_who_calls_back_before_the_reply_was_written_is_not_lost(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     assert await call(door, sent)
     assert await claim(door, by, 10) == []
     await put(door, by, sent, WAITS)
@@ -67,10 +69,7 @@ async def test_who_calls_back_before_the_reply_was_written_is_not_lost(db: Datab
 
 
 async def test_what_comes_while_another_is_seen_to_is_not_lost(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, ASKED)
     for _ in range(2):
         assert await call(door, sent)
@@ -86,10 +85,7 @@ async def test_what_comes_while_another_is_seen_to_is_not_lost(db: Database) -> 
 
 
 async def test_an_agent_that_can_be_asked_is_asked_not_believed(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, ASKED)
     assert await call(door, sent, {"secret": "not kept"})
     polled = await take(door, by)
@@ -98,10 +94,7 @@ async def test_an_agent_that_can_be_asked_is_asked_not_believed(db: Database) ->
 
 
 async def test_the_next_question_may_be_called_back_after_an_answer(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, WAITS)
     assert await call(door, sent, {"status": "input-required", "prompt": "which?"})
     polled = await take(door, by)
@@ -127,20 +120,14 @@ async def test_a_token_is_good_for_its_own_attempt_only(db: Database) -> None:
 
 
 async def test_of_many_at_once_one_is_taken(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, WAITS)
     taken = await asyncio.gather(*(call(door, sent, {"n": n}) for n in range(8)))
     assert sum(taken) == 1
 
 
 async def test_a_call_wakes_the_workers(db: Database) -> None:
-    door = still_door(db)
-    await begin(door, ["flow"])
-    by = await worker(door)
-    sent = await take(door, by)
+    door, by, sent = await dispatched(db)
     await put(door, by, sent, WAITS)
     async with db.listen("sojourn_tasks") as told:
         assert await call(door, sent)
