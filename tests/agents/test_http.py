@@ -532,3 +532,20 @@ async def test_a_flow_whose_reply_was_lost_has_time_to_call_back_before_a_person
         assert isinstance(sent, Working)
         assert sent.handle == {"callback": True}
         assert builder.taken == 2
+
+
+async def test_an_answer_that_may_have_been_lost_is_sent_again_though_its_agent_called_back() -> (
+    None
+):
+    builder = Builder(b'{"status":"input-required","prompt":"Which?","status_url":"/status"}')
+    async with built(builder, by_callback=False, idempotent=True) as agent:
+        question = await agent.send(call())
+        assert isinstance(question, Needs)
+        builder.body = b'{"status":"working"}'
+        # Of an agent that can be asked only the time of its callback is kept.
+        back = {"at": "2026-01-01T00:00:00+00:00"}
+        made = replace(call(), handle=stored(question.handle), answer="ENG", sent_before=True)
+        outcome = await agent.send(replace(made, called_back=back))
+        assert isinstance(outcome, Working), outcome
+        assert outcome.handle["status_url"].endswith("/status")
+        assert builder.taken == 2

@@ -31,6 +31,11 @@ NOWHERE: Final = (
 )
 
 
+def heard(call: Call) -> Mapping[str, Any] | None:
+    """Return what a callback says of the work; of an agent that can be asked, nothing is kept."""
+    return None if "status_url" in (call.handle or {}) else call.called_back
+
+
 class HttpAgent:
     """Sends work as JSON under an idempotency key, and asks at the URL that the agent names."""
 
@@ -60,8 +65,8 @@ class HttpAgent:
         if doubt.asked(call):
             decision = doubt.decided(call)
             return await self._post(decision) if isinstance(decision, Call) else decision
-        if call.sent_before and call.called_back is not None:
-            return told(call.called_back, call, self._url, limit=self._limit)
+        if call.sent_before and (said := heard(call)) is not None:
+            return told(said, call, self._url, limit=self._limit)
         if call.sent_before and not self._repeatable(call):
             return self._doubted(call)
         if self._by_callback and self._callbacks is None:
@@ -73,8 +78,8 @@ class HttpAgent:
         handle = call.handle or {}
         if doubt.asked(call):
             return doubt.ask(call)
-        if call.called_back is not None and "status_url" not in handle:
-            return told(call.called_back, call, self._url, limit=self._limit)
+        if (said := heard(call)) is not None:
+            return told(said, call, self._url, limit=self._limit)
         if "unsure" in handle:
             return doubt.ask(call)
         if "lost" in handle:
