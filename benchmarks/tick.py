@@ -200,6 +200,7 @@ async def run_sweep(size: int, days: int, conductors: int) -> list[dict[str, Any
         held = await pour(db, OF, days, "1 day")
         told = f"sweep, {held:,} measurements, {conductors} conductors"
         rows = [await sweep(db, size, conductors, told)]
+        print(json.dumps(rows[0]), file=sys.stderr, flush=True)
         await _honest(db, size, days * METRICS)
         return [*rows, await sweep(db, size, conductors, "the same once more")]
 
