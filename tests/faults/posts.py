@@ -254,9 +254,8 @@ def _amiss(post: Post, done: int) -> list[str]:
         found.append(f"it was answered with {told:.200}, repeated with {post.other:.200}")
     if done > 1:
         found.append(f"it was done {done} times")
-    # A try of a gate that is shut is done, too: as an event with a reason of its own.
-    tried = post.verb == "promote" and post.status >= 300
-    if acknowledged(post) and not done and not tried:
+    # Tries of a gate have reasons of their own; that they are in the journal is asked elsewhere.
+    if acknowledged(post) and not done and post.verb != "promote":
         found.append(f"it was acknowledged with {post.status} {post.code}, and never done")
     if not acknowledged(post) and done and post.code != "gate":  # a gate's refusal is an event
         found.append(f"it was refused with {post.status} {post.code}, and done")
