@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.ground import door_of, fresh
+from benchmarks.ground import door_of, fresh, meanwhile
 from benchmarks.report import report
 from benchmarks.work import line_of, path_text, spawn, stop
 from sojourn.control.door import Door
@@ -54,17 +54,11 @@ async def run(seconds: float, every: float, workers: int) -> list[dict[str, Any]
 
 async def _sampled(db: Database, seconds: float, every: float) -> list[Sample]:
     samples: list[Sample] = []
-    load_ = asyncio.create_task(_feed(db, await door_of(db)))
-    try:
+    async with meanwhile(_feed(db, await door_of(db))) as load_:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not load_.done():
             await asyncio.sleep(every)
             samples.append(await _sample(db))
-    finally:
-        load_.cancel()
-        await asyncio.wait([load_])
-    if not load_.cancelled():
-        await load_
     return samples
 
 

@@ -4,9 +4,10 @@ import asyncio
 import os
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
@@ -16,6 +17,7 @@ from sojourn.engine.worker import Bridge
 from sojourn.store import clock
 from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
+from sojourn.store.stopping import stopped
 
 
 @contextmanager
@@ -61,6 +63,19 @@ async def engine(door: Door, bridge: Bridge, pace: Pace | None = None) -> AsyncI
             yield
         finally:
             stop.set()
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Do something beside what is measured; where it ended by itself, so does the benchmark."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        await stopped(task)
+    if not task.cancelled():
+        task.result()
+        raise RuntimeError("what should have gone on beside what was measured has ended")
 
 
 async def server_cpu(db: Database) -> float:

@@ -11,12 +11,12 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from benchmarks.ground import door_of, engine, fresh
+from benchmarks.ground import door_of, engine, fresh, meanwhile
 from benchmarks.report import quantile, report
 from benchmarks.work import path_text
 from sojourn.control.door import Door
@@ -124,13 +124,8 @@ async def beside(door: Door, rate: float) -> AsyncIterator[None]:
             await start_many(door, path, [Beginning(n, facts={"go": True}) for n in names], "bench")
             await asyncio.sleep(max(begun + every - time.monotonic(), 0))
 
-    task = asyncio.create_task(go_on()) if rate else None
-    try:
+    async with meanwhile(go_on()) if rate else nullcontext():
         yield
-    finally:
-        if task:
-            task.cancel()
-            await asyncio.wait([task])
 
 
 async def follow(door: Door, probe: Probe, watch: Watch, journeys: int) -> dict[str, list[float]]:
@@ -183,8 +178,7 @@ async def run(journeys: int, rate: float) -> list[dict[str, Any]]:
     async with fresh() as db:
         door, probe, watch = await door_of(db), Probe(), Watch(db)
         pace = Pace(poll=1.0, lease=timedelta(seconds=60))
-        listening = asyncio.create_task(watch.listen())
-        async with engine(door, probe, pace):
+        async with engine(door, probe, pace), meanwhile(watch.listen()):
             await follow(door, probe, watch, 5)
             for name, beside_it in (("low", 0.0), (f"{rate * 10:.0f} tasks/s", rate)):
                 level = await floor(db, 300)
@@ -196,7 +190,6 @@ async def run(journeys: int, rate: float) -> list[dict[str, Any]]:
                 rows.append(line(name, "task end -> dependant", probe.gaps, median))
                 rows.append(line(name, "measurement -> promotion", found["promotion"], median))
                 rows.append(line(name, "breach -> rollback", found["rollback"], median))
-        listening.cancel()
     return rows
 
 
