@@ -30,7 +30,6 @@ from sojourn.core.gates import (
     place_of,
     readings,
     soak_key,
-    success_criteria,
     trigger_criteria,
     wave_criteria,
 )
@@ -131,7 +130,7 @@ def test_the_gate_s_own_mode_and_roles_apply_at_its_door() -> None:
     assert gate_of(LONG, state(current_stage="rollback")).waiver_roles == ("admin",)
 
 
-def test_waves_triggers_and_success_are_looked_at_where_they_belong() -> None:
+def test_waves_and_triggers_are_looked_at_where_they_belong() -> None:
     in_wave = state(current_stage="production", wave=1)
     assert keys(wave_criteria(LONG, in_wave)) == ["production/wave-1/p95"]
     assert wave_criteria(LONG, replace(in_wave, wave=2)) == ()
@@ -142,8 +141,6 @@ def test_waves_triggers_and_success_are_looked_at_where_they_belong() -> None:
     assert keys(trigger_criteria(LONG, state())) == ["sandbox/trigger/bugs"]
     assert trigger_criteria(LONG, state(admitted_at=None)) == ()
     assert trigger_criteria(LONG, state(current_stage="rollback")) == ()
-    assert keys(success_criteria(LONG, "production")) == ["production/success/adoption"]
-    assert success_criteria(LONG, "completed") == ()
     assert keys(faced(LONG, state())) == [KEY, "pilot/entry/cohort", "sandbox/trigger/bugs"]
 
 

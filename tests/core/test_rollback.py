@@ -14,7 +14,6 @@ from sojourn.core.rollback import (
     refusal,
     stages_left,
     undo_plan,
-    undoable_stages,
 )
 from sojourn.core.work import Purpose, UnitOfWorkStatus
 from tests.core.driver import Driver, begin, reach
@@ -487,9 +486,6 @@ def test_the_stages_that_a_rollback_leaves() -> None:
     assert stages_left(plan, "production", "sandbox") == ("pilot", "production")
     assert stages_left(plan, "pilot", "sandbox") == ("pilot",)
     assert stages_left(plan, "sandbox", "sandbox") == ("sandbox",)
-    in_pilot = state(current_stage="pilot", completed_stages=("sandbox",))
-    assert undoable_stages(shot(state=in_pilot, path=plan), None) == ("pilot",)
-    assert undoable_stages(shot(path=plan), None) == ("sandbox",)
 
 
 @pytest.mark.parametrize(

@@ -111,13 +111,6 @@ def trigger_criteria(path: Path, state: JourneyState) -> tuple[Faced, ...]:
     return _faced(f"{stage.name}/trigger", (t.criterion for t in stage.triggers)) if stage else ()
 
 
-def success_criteria(path: Path, stage: Stage) -> tuple[Faced, ...]:
-    """Return a stage's success metrics, which are reported and gate nothing."""
-    if not path.has(stage):
-        return ()
-    return _faced(f"{stage}/success", path.stage(stage).success)
-
-
 def _admitted_stage(path: Path, state: JourneyState) -> StagePlan | None:
     admitted = state.active and state.admitted_at is not None
     return path.stage(state.current_stage) if admitted else None

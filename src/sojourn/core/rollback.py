@@ -234,12 +234,6 @@ def refusal(shot: Snapshot, target: Stage | None, trigger: str) -> str | None:
     return None
 
 
-def undoable_stages(shot: Snapshot, target: Stage | None) -> tuple[Stage, ...]:
-    """Return the stages whose completed work a rollback from here would undo."""
-    goal = target or stage_before(shot.state)
-    return stages_left(shot.path, shot.state.current_stage, goal)
-
-
 def in_rollback(shot: Snapshot) -> bool:
     """Say whether the journey is rolling back."""
     return shot.state.current_stage == JourneyStage.ROLLBACK
