@@ -128,12 +128,15 @@ def test_connecting_has_a_limit_of_its_own() -> None:
 
 
 async def test_who_finds_no_connection_in_time_has_sent_nothing() -> None:
+    taken = asyncio.Event()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.set()
         await asyncio.Event().wait()
 
     async with raw(silent) as url, client(OPEN, connections=1) as web:
         first = asyncio.create_task(web.get(url))
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(taken.wait(), 30)
         agent = HttpAgent(url, web, idempotent=False)
         outcome = await agent.send(call(seconds=0.3))
         assert outcome == Failed("cannot be reached: all connections are busy")
