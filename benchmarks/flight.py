@@ -11,7 +11,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
 
+from benchmarks.ground import door_of, fresh
+from benchmarks.report import report
 from sojourn.agents.directory import Directory
 from sojourn.agents.spec import AgentSpec
 from sojourn.control.door import Door
@@ -28,8 +29,6 @@ from sojourn.control.start import Beginning, start_many
 from sojourn.core.outcomes import Call, Outcome, Working
 from sojourn.engine.engine import Pace, run_engine
 from sojourn.paths import load
-from sojourn.store import clock
-from sojourn.store.migrate import migrate
 from sojourn.store.postgres import Database, open_database
 
 PER = 50
@@ -109,8 +108,7 @@ async def worker(url: str, agent: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
     async with open_database(url, Path()) as db:
-        async with db.connection() as connection:
-            door = Door(db, await clock.read(connection))
+        door = await door_of(db)
         print("ready", flush=True)
         await run_engine(door, _agents(agent), stop, Pace())
 
@@ -138,14 +136,6 @@ async def _alone(agents: Directory) -> None:
 def _agents(url: str) -> Directory:
     spec = AgentSpec(protocol="http", url=f"{url}/work", allow_private=True)
     return Directory({"remote": spec})
-
-
-@contextmanager
-def directory() -> Iterator[str]:
-    """Yield a directory that PostgreSQL's own account may enter."""
-    with tempfile.TemporaryDirectory(prefix="sojourn-flight-") as folder:
-        Path(folder).chmod(0o755)
-        yield folder
 
 
 @contextmanager
@@ -183,8 +173,7 @@ def count(agent: str, what: str) -> int:
 
 async def measured(db: Database, agent: str, tasks: int, seconds: float) -> dict[str, Any]:
     """Measure a worker with so many tasks in flight."""
-    async with db.connection() as connection:
-        door = Door(db, await clock.read(connection))
+    door = await door_of(db)
     with child("--worker", db.dsn, "--agent", agent) as (process, _):
         await _fly(door, WARM, "warm")
         await asyncio.sleep(2 * EVERY)
@@ -238,19 +227,19 @@ async def _in_flight(db: Database) -> int:
 
 async def run(tasks: int, seconds: float) -> list[dict[str, Any]]:
     """Measure the worker, then the floor, at the same agent."""
-    with directory() as folder, child("--serve") as (_, agent):
-        async with open_database(None, Path(folder) / "data") as db:
-            await migrate(db)
+    with child("--serve") as (_, agent):
+        async with fresh() as db:
             first = await measured(db, agent, tasks, seconds)
         level = await asyncio.to_thread(floor, agent, tasks, seconds)
     return [first, level]
 
 
 def main(arguments: list[str]) -> None:
-    """Print JSON, then a table."""
+    """Print a table and JSON."""
     parser = argparse.ArgumentParser(prog="benchmarks flight", description=__doc__)
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long polls are counted")
+    parser.add_argument("--forget", action="store_true", help="keep no file of results")
     for hidden in ("--worker", "--agent", "--bare"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -262,10 +251,7 @@ def main(arguments: list[str]) -> None:
     if given.bare:
         return asyncio.run(bare(given.agent, int(given.bare)))
     rows = asyncio.run(run(given.tasks // PER * PER, given.seconds))
-    print(json.dumps(rows))
-    for row in rows:
-        print("  ".join(f"{k} {v}" for k, v in row.items()))
-    return None
+    return report("flight", rows, keep=not given.forget)
 
 
 if __name__ == "__main__":
