@@ -23,6 +23,7 @@ from sojourn.core.commands import (
 from sojourn.core.decide import decide
 from sojourn.core.handle import HANDLERS
 from sojourn.core.outcomes import Call, Completed, Failed, Needs, Outcome
+from sojourn.core.snapshot import Fact
 from sojourn.core.work import Purpose, Task, TaskStatus, UnitOfWork, UnitOfWorkStatus
 from tests.core.driver import Driver, begin, reach
 from tests.core.scenes import (
@@ -148,6 +149,18 @@ def test_a_refused_promotion_keeps_the_attempt_and_who_asked() -> None:
     assert [e.type for e in decision.events] == ["gate.attempted"]
     assert decision.state == replace(decision.before.state, requested_by="ines")
     assert decision.due_at == NOW
+
+
+def test_why_somebody_asked_for_a_promotion_is_in_the_journal() -> None:
+    refused = decide(shot(metric()), NOW, Promote(**INES))
+    open_gate = shot(fact("signed"), facts={"signed": Fact(True, NOW, "ines", "crm")})
+    assert refused.events[0].data["asked"] == INES["reason"]
+    passed = decide(open_gate, NOW, Promote(**INES))
+    assert passed.events[0].type == "gate.attempted"
+    assert passed.events[0].data["asked"] == INES["reason"]
+    alone = decide(open_gate, NOW)
+    assert alone.events[0].type == "gate.attempted"
+    assert "asked" not in alone.events[0].data
 
 
 def test_a_held_journey_is_not_promoted() -> None:

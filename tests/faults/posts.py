@@ -254,8 +254,7 @@ def _amiss(post: Post, done: int) -> list[str]:
         found.append(f"it was answered with {told:.200}, repeated with {post.other:.200}")
     if done > 1:
         found.append(f"it was done {done} times")
-    # Tries of a gate have reasons of their own; that they are in the journal is asked elsewhere.
-    if acknowledged(post) and not done and post.verb != "promote":
+    if acknowledged(post) and not done:
         found.append(f"it was acknowledged with {post.status} {post.code}, and never done")
     if not acknowledged(post) and done and post.code != "gate":  # a gate's refusal is an event
         found.append(f"it was refused with {post.status} {post.code}, and done")
@@ -268,8 +267,10 @@ def acknowledged(post: Post) -> bool:
 
 
 DONE: Final = f"""
-SELECT reason, count(DISTINCT xmin::text) FROM journey_events
-WHERE actor = '{ACTOR}' AND starts_with(reason, 'post-') GROUP BY 1
+SELECT why, count(DISTINCT xmin::text) FROM (
+    SELECT xmin, coalesce(data->>'asked', reason) AS why FROM journey_events
+    WHERE actor = '{ACTOR}') e
+WHERE starts_with(why, 'post-') GROUP BY 1
 UNION ALL SELECT client_id, count(*) FROM journey_states
 WHERE starts_with(client_id, 'post-') GROUP BY 1
 UNION ALL SELECT metric, count(*) FROM measurements

@@ -71,14 +71,16 @@ def promote(draft: Draft, command: Promote) -> None:
     if result.passed:
         count_work(draft)
         entered = draft.state.admitted_at is not None
-        return pass_gate(draft, result, "manual") if entered else _admit(draft, result)
-    attempt(draft, result, "manual")
+        if not entered:
+            return _admit(draft, result, command.reason)
+        return pass_gate(draft, result, "manual", command.reason)
+    attempt(draft, result, "manual", command.reason)
     remedy = "; ".join(dict.fromkeys(c.remedy for c in result.failing if c.remedy))
     return draft.refuse("gate", result.summary, remedy, result)
 
 
-def _admit(draft: Draft, result: ValidationResult) -> None:
-    enter(draft, result)
+def _admit(draft: Draft, result: ValidationResult, asked: str) -> None:
+    enter(draft, result, asked)
     if draft.state.admitted_at is None:
         told = next((a for (kind, _), a in draft.alerts.items() if kind == "plan"), None)
         draft.refuse("invalid", told.message if told else "", told.remedy if told else "")

@@ -25,8 +25,11 @@ def admit(draft: Draft) -> None:
         enter(draft, draft.result)
 
 
-def enter(draft: Draft, result: ValidationResult | None) -> None:
-    """Admit the journey to its stage: record the entry gate, plan the work."""
+def enter(draft: Draft, result: ValidationResult | None, asked: str = "") -> None:
+    """Admit the journey to its stage: record the entry gate, plan the work.
+
+    ``asked`` is the reason of the person who asked for it.
+    """
     admitted = replace(draft.state, admitted_at=draft.now)
     facts = draft.current.facts
     try:
@@ -41,7 +44,7 @@ def enter(draft: Draft, result: ValidationResult | None) -> None:
     draft.memory = None
     draft.result = None
     names = [u.name for u in units]
-    draft.event("stage.admitted", stage=admitted.current_stage, units=names)
+    draft.event("stage.admitted", asked, stage=admitted.current_stage, units=names)
     return draft.plan(units)
 
 
@@ -77,21 +80,22 @@ def work_done(draft: Draft) -> bool:
     return all(u.done for u in draft.units.values() if u.required)
 
 
-def attempt(draft: Draft, result: ValidationResult, kind: str) -> None:
-    """Record an attempt to pass the gate, with all its checks."""
+def attempt(draft: Draft, result: ValidationResult, kind: str, asked: str = "") -> None:
+    """Record an attempt to pass the gate, with all its checks and why a person asked for it."""
     place = place_of(draft.state)
     count = draft.memory.attempts + 1 if draft.memory else 1
     visit = draft.state.visit
     draft.gates.append(GateRecord(place, kind, draft.actor, result, count, visit))
-    draft.event("gate.attempted", result.summary, gate=place, verdict=result.verdict, kind=kind)
+    data = {"gate": place, "verdict": result.verdict, "kind": kind}
+    draft.event("gate.attempted", result.summary, **data, **({"asked": asked} if asked else {}))
     base = draft.memory or GateMemory(place, draft.state.visit, result.verdict, 0, 0)
     causes = dict.fromkeys((*base.attempted, *failed(result)))
     draft.memory = replace(base, attempts=count, attempted=tuple(causes))
 
 
-def pass_gate(draft: Draft, result: ValidationResult, kind: str) -> None:
+def pass_gate(draft: Draft, result: ValidationResult, kind: str, asked: str = "") -> None:
     """Pass the gate: record the attempt, leave the stage, and enter what follows."""
-    attempt(draft, result, kind)
+    attempt(draft, result, kind, asked)
     # Not rolled back: what was completed of it, a later rollback still has to undo.
     rollback.withdraw_open(draft, UnitOfWorkStatus.FAILED)
     following = draft.shot.path.following(draft.state.current_stage)
