@@ -1,6 +1,10 @@
+import hmac
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
+import orjson
 import pytest
 
 from sojourn.agents.callbacks import BadToken, Callbacks, pair
@@ -33,6 +37,14 @@ def test_a_token_of_another_key_or_a_changed_one_is_refused() -> None:
     for bad in (other, f"{forged}.{signature}", payload, "", "a.b.c", f"{payload}.", "ü.ü", "a.b"):
         with pytest.raises(BadToken):
             CALLBACKS.attempt(bad, NOW)
+
+
+def test_a_token_of_another_version_is_refused_in_words() -> None:
+    payload = orjson.dumps(["journey", "unit", "task", 0, 0])
+    signature = hmac.digest(CALLBACKS.key, b"sojourn callback\x00" + payload, sha256)
+    token = ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in (payload, signature))
+    with pytest.raises(BadToken, match="another version"):
+        CALLBACKS.attempt(token, NOW)
 
 
 def test_the_fields_of_a_request() -> None:

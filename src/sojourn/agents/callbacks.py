@@ -5,12 +5,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from sojourn.core.outcomes import Call
+
+FIELDS: Final = 6
+"""What a token says: journey, unit, task, retries, when the run began, when it expires."""
 
 
 class BadToken(ValueError):
@@ -61,8 +64,10 @@ class Callbacks:
 
     def attempt(self, token: str, now: datetime) -> Attempted:
         """Return the attempt that a token names; raises :class:`BadToken`."""
-        payload = self._verified(token)
-        journey_id, uow_id, task_id, retry_count, begun, until = orjson.loads(payload)
+        said = orjson.loads(self._verified(token))
+        if len(said) != FIELDS:
+            raise BadToken("the token was made by another version of Sojourn")
+        journey_id, uow_id, task_id, retry_count, begun, until = said
         if now.timestamp() >= until:
             raise BadToken("the token has expired")
         when = datetime.fromisoformat(begun) if begun else None
