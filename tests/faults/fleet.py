@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,15 +152,17 @@ class Fleet:
         return subprocess.run(asked, capture_output=True, text=True).stdout[:1] in ("", "Z")
 
     def freeze(self, pid: int) -> None:
-        """Stop a process where it stands."""
-        self.frozen.add(pid)
-        os.kill(pid, signal.SIGSTOP)
+        """Stop a process where it stands; one of the previous version may be gone by itself."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            self.frozen.add(pid)
 
     def thaw(self, pid: int) -> None:
         """Let a process go on."""
         if pid in self.frozen:
             self.frozen.discard(pid)
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def log(self) -> str:
         """Return what the processes logged."""
