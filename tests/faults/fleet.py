@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
