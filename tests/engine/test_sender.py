@@ -59,6 +59,27 @@ async def test_outcomes_that_could_not_be_written_are_written_later() -> None:
     )
 
 
+async def test_a_try_that_ends_late_takes_no_outcome_with_it_and_brings_none_back() -> None:
+    post, late = Post(), asyncio.Event()
+
+    async def slow() -> Outcomes:
+        await late.wait()
+        return [{"name": "slow"}]
+
+    post._finished = [{"name": "before"}]
+    post._begin(slow())
+    await asyncio.sleep(0)
+    assert await post._write() == 1
+    post._begin(post.sends("between"))
+    while len(post._running) > 1:
+        await asyncio.sleep(0)
+    late.set()
+    while post._running:
+        await asyncio.sleep(0)
+    await post._write()
+    assert [one["name"] for one in post.written] == ["before", "between", "slow"]
+
+
 async def test_what_is_under_way_may_end_and_then_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "GRACE", 0.05)
     post, stop = Post(), asyncio.Event()

@@ -59,7 +59,9 @@ class Sender(Loop):
 
     async def _tried(self, trying: Coroutine[Any, Any, Outcomes]) -> None:
         try:
-            self._finished += await trying
+            # Not in one statement, which would add to what had finished when the try began.
+            outcomes = await trying
+            self._finished += outcomes
         except Exception:
             # Nobody has heard how it went: it is tried again when its lease is over.
             log.exception("a try broke off", loop=self.name)
