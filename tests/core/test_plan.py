@@ -7,6 +7,7 @@ import pytest
 from sojourn.core.decision import derived_id
 from sojourn.core.paths import Path, Rollout, TaskPlan, UnitPlan, Wave
 from sojourn.core.plan import (
+    brought,
     expand,
     label,
     make,
@@ -268,7 +269,7 @@ def test_units_of_other_stages_and_visits_are_not_spoken_of() -> None:
         *done("setup", ran("a", 4), visit=3),
     ]
     parent, task = pairs[-1]
-    known = undo_scope(parent, task, pairs)
+    known = undo_scope(parent, task, brought(pairs))
     assert known["units"]["data"] == {"load": {"output": 2}}
     assert known["tasks"] == {"a": {"output": 4}}
 

@@ -1,6 +1,7 @@
 """Reading metrics and facts in bulk: JSON lines or CSV; the first bad line stops it, by number."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -127,7 +128,7 @@ def _row(reader: Iterator[list[str]], place: str) -> list[str] | None:
 def _header(row: Sequence[str], place: str) -> Sequence[str]:
     names = [name.strip().lower() for name in row]
     _known(names, place)
-    twice = {name for name in names if names.count(name) > 1}
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise bad(f"{place}: the column {min(twice)!r} is there twice")
     if not {"name", "metric"} & set(names) or not {"value", "error"} & set(names):

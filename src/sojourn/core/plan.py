@@ -1,5 +1,6 @@
 """Planning: a stage's work, a wave's work, from the path and what is known of the client."""
 
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -177,6 +178,8 @@ def titled(name: str, known: Mapping[str, Any]) -> str:
 
 Done = Sequence[tuple[UnitOfWork, Task]]
 """Completed tasks, each with its unit."""
+Brought = Mapping[tuple[Stage, int], Mapping[str, dict[str, Any]]]
+"""What units brought at each visit to a stage, by the unit's name."""
 
 
 def plan_undo(journey_id: UUID, stage: Stage, visit: int, done: Done) -> UnitOfWork | None:
@@ -189,12 +192,13 @@ def plan_undo(journey_id: UUID, stage: Stage, visit: int, done: Done) -> UnitOfW
     if unit is None:
         return None
     pairs = {(u.uow_id, t.task_id): (u, t) for u, t in every}
-    tasks = tuple(_told(t, *pairs[t.undo_of], every) for t in unit.tasks if t.undo_of)
+    found = brought(every)
+    tasks = tuple(_told(t, *pairs[t.undo_of], found) for t in unit.tasks if t.undo_of)
     return replace(unit, uow_id=str(derived_id(journey_id, visit, unit.name)), tasks=tasks)
 
 
-def _told(step: Task, unit: UnitOfWork, task: Task, done: Done) -> Task:
-    known = undo_scope(unit, task, done)
+def _told(step: Task, unit: UnitOfWork, task: Task, found: Brought) -> Task:
+    known = undo_scope(unit, task, found)
     said = {k: v for k, v in step.input_data.items() if k != "undo_of"}
     seen = _bound(task.input_data, known, escape(task.input_data))
     what = original(replace(task, input_data=seen, output_data=escape(task.output_data)))
@@ -202,15 +206,24 @@ def _told(step: Task, unit: UnitOfWork, task: Task, done: Done) -> Task:
     return replace(step, input_data={**_bound(said, known, said), "undo_of": what})
 
 
-def undo_scope(unit: UnitOfWork, task: Task, done: Done) -> dict[str, Any]:
+def brought(done: Done) -> Brought:
+    """Return the outputs of completed tasks, by visit and unit."""
+    visits: dict[tuple[Stage, int], dict[str, list[tuple[str, str, Any]]]] = {}
+    for unit, t in done:
+        units = visits.setdefault((unit.stage, unit.visit), {})
+        units.setdefault(unit.name, []).append((t.task_id, t.group, t.output_data))
+    return {
+        visit: {name: outputs(found) for name, found in units.items()}
+        for visit, units in visits.items()
+    }
+
+
+def undo_scope(unit: UnitOfWork, task: Task, found: Brought) -> dict[str, Any]:
     """Return what an undo may speak of: outputs of its own task, its unit and units before it."""
-    units: dict[str, list[tuple[str, str, Any]]] = {}
-    for other, t in done:
-        if (other.stage, other.visit) == (unit.stage, unit.visit):
-            units.setdefault(other.name, []).append((t.task_id, t.group, t.output_data))
-    named = {name: outputs(found) for name, found in units.items()}
+    named = found.get((unit.stage, unit.visit), {})
     own = {name: {"output": task.output_data} for name in (task.task_id, task.group) if name}
-    return {"tasks": {**named.get(unit.name, {}), **own}, "units": named}
+    # Not a copy with one more: it would be one of the whole unit for each of its tasks.
+    return {"tasks": ChainMap(own, named.get(unit.name, {})), "units": named}
 
 
 def _bound(value: Any, known: Mapping[str, Any], otherwise: Any) -> Any:
@@ -224,8 +237,7 @@ def unique(units: Iterable[UnitOfWork]) -> list[UnitOfWork]:
     """Return the units, refusing two tasks of one name that an expansion has made."""
     every = list(units)
     for unit in every:
-        names = [t.task_id for t in unit.tasks]
-        twice = {n for n in names if names.count(n) > 1}
+        twice = [n for n, times in Counter(t.task_id for t in unit.tasks).items() if times > 1]
         if twice:
             raise InvalidWork(f"{unit.name}.tasks", f"{min(twice)!r} stands there twice")
     return every

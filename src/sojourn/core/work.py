@@ -330,8 +330,9 @@ def undo_order(done: Iterable[tuple[UnitOfWork, Task]]) -> list[tuple[UnitOfWork
     members: dict[str, list[str]] = {}
     for key, (unit, _) in pairs.items():
         members.setdefault(unit.uow_id, []).append(key)
-    edges = {key: _needs(unit, task, members, pairs) for key, (unit, task) in pairs.items()}
-    return [pairs[key] for key in order(edges)]
+    # A unit's end stands before all that waits for the unit: not each of its tasks before each.
+    edges = {**members} | {key: _needs(*pair, members, pairs) for key, pair in pairs.items()}
+    return [pairs[key] for key in order(edges) if key in pairs]
 
 
 def _completion(pair: tuple[UnitOfWork, Task]) -> tuple[datetime, int]:
@@ -340,8 +341,7 @@ def _completion(pair: tuple[UnitOfWork, Task]) -> tuple[datetime, int]:
 
 
 def _needs(
-    unit: UnitOfWork, task: Task, members: Mapping[str, Sequence[str]], known: Collection[str]
+    unit: UnitOfWork, task: Task, units: Collection[str], tasks: Collection[str]
 ) -> list[str]:
     own = (f"{unit.uow_id}/{name}" for name in task.depends_on)
-    others = (key for uow_id in unit.dependencies for key in members.get(uow_id, ()))
-    return [key for key in (*own, *others) if key in known]
+    return [*(key for key in own if key in tasks), *(u for u in unit.dependencies if u in units)]
