@@ -1,4 +1,5 @@
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import psycopg
 import pytest
 
 from sojourn.store import cluster
+from sojourn.store.cluster import Cluster
 from sojourn.store.embedded import Use
 from sojourn.store.errors import DatabaseError
+from sojourn.store.programs import Programs
 
 
 @pytest.fixture
@@ -113,3 +116,32 @@ def test_a_waiting_that_never_ends_gives_up(use: Use, monkeypatch: pytest.Monkey
     with pytest.raises(DatabaseError, match="is busy after"):
         use.open()
     (use.cluster.directory / "postmaster.pid").unlink()
+
+
+def test_what_a_killed_server_leaves_behind_is_waited_for_however_much_it_says(
+    use: Use, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    use.open()
+    held = psycopg.connect(use.cluster.dsn)
+    request.addfinalizer(held.close)
+    row = held.execute("SELECT pg_backend_pid()").fetchone()
+    assert row
+    os.kill(row[0], signal.SIGSTOP)
+    os.kill(use.cluster.process(), signal.SIGKILL)
+    while use.cluster.running() or use.cluster.process():
+        pass
+    started, tries = Cluster._started, []
+
+    def noisy(self: Cluster, programs: Programs) -> bool:
+        well = started(self, programs)
+        with self.log.open("a") as log:
+            log.write("FATAL:  terminating connection due to unexpected postmaster exit\n" * 9)
+        tries.append(well)
+        os.kill(row[0], signal.SIGCONT)
+        return well
+
+    monkeypatch.setattr(Cluster, "_started", noisy)
+    use.cluster.ensure_running()
+    assert (tries[0], tries[-1]) == (False, True)
+    with psycopg.connect(use.cluster.dsn) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -108,10 +108,13 @@ class Cluster:
         programs = find_programs(self.data_dir)
         self._create(programs)
         deadline = time.monotonic() + _LINGERING
-        while not self._started(programs):
-            words = self._last_words()
-            if _IN_USE not in words or time.monotonic() > deadline:
-                raise DatabaseError(f"PostgreSQL does not start. {words}")
+        while True:
+            heard = self._turned_log()
+            if self._started(programs):
+                return
+            # The backends of a killed server say their farewells in the same log.
+            if _IN_USE not in self._said(heard) or time.monotonic() > deadline:
+                raise DatabaseError(f"PostgreSQL does not start. {self._last_words()}")
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -172,8 +175,6 @@ class Cluster:
         conf = self.directory / "sojourn.conf"
         conf.write_text(_CONFIGURATION.format(port=PORT, socket_dir=place))
         conf.chmod(0o644)
-        if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             pid = programs.spawn(log, "-D", str(self.directory))
         # Ours gives way to one that a killed process spawned just before.
@@ -201,6 +202,19 @@ class Cluster:
                 words = self._last_words()
                 raise DatabaseError(f"PostgreSQL {problem} after {PATIENCE:.0f} s. {words}")
             time.sleep(0.02)
+
+    def _turned_log(self) -> int:
+        """Put a long log aside; return the length of the one that goes on."""
+        size = self.log.stat().st_size if self.log.exists() else 0
+        if size <= _LARGEST_LOG:
+            return size
+        self.log.replace(self.log.with_suffix(".log.1"))
+        return 0
+
+    def _said(self, since: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(since)
+            return log.read().decode(errors="replace")
 
     def _last_words(self) -> str:
         words = last_words(self.log.read_text(errors="replace")) if self.log.exists() else "nothing"
