@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from sojourn.control.door import Door
+from sojourn.control.resting import Resting
 from sojourn.control.traces import span
 from sojourn.control.write import Shots, observed, rolling_back, with_undoable, write
 from sojourn.core.decide import decide
@@ -24,35 +25,39 @@ LATER = timedelta(minutes=5)
 log = structlog.get_logger()
 
 
-async def tick(door: Door, limit: int = 200) -> int:
-    """Decide on up to ``limit`` journeys that are due; returns how many there were.
+async def tick(door: Door, limit: int = 200, resting: Resting | None = None) -> int:
+    """Decide on up to ``limit`` journeys that are due and not ``resting``; returns how many.
 
     Where a set cannot be written, its journeys are taken one by one, and the one at fault is left
     alone for a while.
     """
     try:
-        return await in_transaction(door.db.sets, lambda connection: _look(connection, door, limit))
+        return await in_transaction(
+            door.db.sets, lambda connection: _look(connection, door, limit, resting or Resting())
+        )
     except DatabaseUnavailable:
         raise
     except Exception:
         if limit == 1:
             return await _leave_alone(door)
         log.exception("a set of journeys could not be written; taking them one by one")
-        return sum([await tick(door, 1) for _ in range(limit)])
+        return sum([await tick(door, 1, resting) for _ in range(limit)])
 
 
-async def _look(connection: Connection, door: Door, limit: int) -> int:
+async def _look(connection: Connection, door: Door, limit: int, resting: Resting) -> int:
     now = door.now()
-    found = await due(connection, now, limit)
+    found = await due(connection, now, limit, resting.journeys())
     if not found:
         return 0
     with span("tick", journeys=len(found)):
         await stamp(connection)
-        await _decide(connection, door, found, now)
+        resting.note(await _decide(connection, door, found, now))
     return len(found)
 
 
-async def _decide(connection: Connection, door: Door, found: Found, now: datetime) -> None:
+async def _decide(
+    connection: Connection, door: Door, found: Found, now: datetime
+) -> Iterable[Snapshot]:
     shots = await load(connection, found, door.shelf)
     shots = await observed(connection, shots, now)
     decisions, broken = decided(shots, found, now)
@@ -63,6 +68,7 @@ async def _decide(connection: Connection, door: Door, found: Found, now: datetim
         broken += unable
     await write(connection, decisions, door.shelf, now)
     await send(connection, postpone(broken, found, now + LATER))
+    return shots.values()
 
 
 async def _leave_alone(door: Door) -> int:
@@ -75,11 +81,12 @@ async def _leave_alone(door: Door) -> int:
     return await in_transaction(door.db, work)
 
 
-async def next_look(door: Door) -> float:
+async def next_look(door: Door, resting: Resting | None = None) -> float:
     """Return in how many real seconds a journey has to be looked at; 0 when one is due."""
+    resting = resting or Resting()
     async with door.db.sets.connection() as connection:
-        row = await next_due(connection)
-    return door.until(row["due"] if row else None)
+        row = await next_due(connection, resting.journeys())
+    return min(door.until(row["due"] if row else None), resting.over_in())
 
 
 def decided(shots: Shots, found: Found, now: datetime) -> tuple[list[Decision], list[UUID]]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sojourn.control.door import Door
+from sojourn.control.resting import Resting
 from sojourn.control.tick import next_look, tick
 from sojourn.engine.loop import Loop
 from sojourn.engine.vitals import Vitals
@@ -22,10 +23,11 @@ class Conductor(Loop):
         self._door = door
         self._limit = limit
         self._vitals = vitals or Vitals()
+        self._resting = Resting()
 
     async def once(self) -> float:
         """Decide on the journeys that are due now."""
-        if done := await tick(self._door, self._limit):
+        if done := await tick(self._door, self._limit, self._resting):
             self._vitals.count("decisions", done)
             return 0
-        return max(await next_look(self._door), ELSEWHERE)
+        return max(await next_look(self._door, self._resting), ELSEWHERE)

@@ -1,7 +1,7 @@
 """Journeys: loading snapshots and writing the state rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,10 +29,17 @@ Found = Mapping[UUID, list[tuple[str, Mapping[str, Any]]]]
 """Facts that tasks found, by journey: (agent, facts)."""
 
 
-async def due(connection: Connection, now: datetime, limit: int) -> Found:
-    """Lock up to ``limit`` journeys that are to be looked at; take what their tasks found."""
+async def due(
+    connection: Connection, now: datetime, limit: int, resting: Collection[UUID] = ()
+) -> Found:
+    """Lock up to ``limit`` journeys that are to be looked at; take what their tasks found.
+
+    Those ``resting`` are passed over unless their own time has come.
+    """
     found: dict[UUID, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    for row in await fetch(connection, _QUERIES["due"], now=now, limit=limit):
+    for row in await fetch(
+        connection, _QUERIES["due"], now=now, limit=limit, resting=list(resting)
+    ):
         facts = found[row["journey_id"]]
         if row["facts"]:
             facts.append((row["source"], row["facts"]))
@@ -259,9 +266,9 @@ async def on_path(connection: Connection, name: str, version: int | None, limit:
     return [row["journey_id"] for row in rows]
 
 
-async def next_due(connection: Connection) -> Row | None:
-    """Return when the conductor has to look at a journey next."""
-    return await one(connection, _QUERIES["next_due"])
+async def next_due(connection: Connection, resting: Collection[UUID] = ()) -> Row | None:
+    """Return when the conductor has to look at a journey next, but for those ``resting``."""
+    return await one(connection, _QUERIES["next_due"], resting=list(resting))
 
 
 def postpone(ids: Sequence[UUID], found: Found, until: datetime) -> list[Statement]:

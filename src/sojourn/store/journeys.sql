@@ -6,7 +6,8 @@ WITH timed AS (
     -- UPDATE: whoever adds a measurement to the journey need not wait for its decision.
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), candidates AS (
-    (SELECT journey_id FROM (SELECT journey_id FROM wakeups WHERE NOT parked
+    (SELECT journey_id FROM (SELECT journey_id FROM wakeups
+                             WHERE NOT parked AND journey_id <> ALL(%(resting)s::uuid[])
                              ORDER BY wakeup_id LIMIT %(limit)s) w)
     UNION
     (SELECT journey_id FROM timed)
@@ -111,7 +112,9 @@ WHERE j.journey_id = x.journey_id;
 
 -- name: next_due
 -- Say when the next journey has to be looked at; one that was woken is due since long.
-SELECT CASE WHEN EXISTS (SELECT 1 FROM wakeups WHERE NOT parked) THEN timestamptz 'epoch'
+SELECT CASE WHEN EXISTS (SELECT 1 FROM wakeups
+                         WHERE NOT parked AND journey_id <> ALL(%(resting)s::uuid[]))
+            THEN timestamptz 'epoch'
             ELSE (SELECT min(due_at) FROM journey_states WHERE due_at IS NOT NULL) END AS due;
 
 -- name: wake
