@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,41 @@ stages:
     work:
       - {{name: unit, tasks: [{{name: t, agent: {name}, for_each: "${{facts.items}}"}}]}}
 """
+CHAIN = ", ".join(
+    f"{{name: t{n}, agent: flood{f', depends_on: [t{n - 1}]' if n else ''}}}" for n in range(5)
+)
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What one client has put in the queue: so many tasks, each of so many seconds."""
+
+    name: str
+    tasks: int
+    seconds: float
+    chains: bool = False
+
+    async def begin(self, door: Door) -> None:
+        """Start the flood's journey: one unit, or units of five tasks one after another."""
+        facts = {"items": list(range(self.tasks))}
+        path = load(self._path(), "flood.yaml")
+        await start(door, path, "flood", "bench", facts=facts)
+
+    def _path(self) -> str:
+        if not self.chains:
+            return PATH.format(name="flood")
+        units = "\n".join(
+            f"      - {{name: u{n}, tasks: [{CHAIN}]}}" for n in range(self.tasks // 5)
+        )
+        return PATH.format(name="flood").rsplit("\n", 2)[0] + "\n" + units + "\n"
+
+
+FLOODS = (
+    Flood("one unit, 50 ms each", 10_000, 0.05),
+    Flood("one unit, no time at all", 10_000, 0),
+    Flood("chains of five, 0.2 s each", 2_000, 0.2, chains=True),
+    Flood("one unit, 2 s each", 2_000, 2),
+)
 
 
 class Calls:
@@ -76,17 +112,18 @@ async def small(door: Door, calls: Calls, journeys: int) -> list[float]:
     return waits
 
 
-async def flooded(door: Door, calls: Calls, tasks: int, journeys: int) -> tuple[list[float], float]:
+async def flooded(
+    door: Door, calls: Calls, flood: Flood, journeys: int
+) -> tuple[list[float], float]:
     """Do the same beside a flood, as long as it lasts; return also the seconds that it took."""
-    path = load(PATH.format(name="flood"), "flood.yaml")
     begun = time.monotonic()
     waits: list[float] = []
-    await start(door, path, "flood", "bench", facts={"items": list(range(tasks))})
-    while calls.flood < min(500, tasks):
+    await flood.begin(door)
+    while calls.flood < 350:
         await calls.next()
-    while calls.flood < tasks and len(waits) < journeys * SMALL:
+    while calls.flood < flood.tasks and len(waits) < journeys * SMALL:
         waits += await small(door, calls, 1)
-    while calls.flood < tasks:
+    while calls.flood < flood.tasks:
         await calls.next()
     return waits, time.monotonic() - begun
 
@@ -103,30 +140,26 @@ def line(what: str, waits: list[float], level: float) -> dict[str, Any]:
     }
 
 
-async def run(tasks: int, journeys: int, seconds: float) -> list[dict[str, Any]]:
+async def run(flood: Flood, journeys: int) -> list[dict[str, Any]]:
     """Measure alone, then beside the flood."""
     async with fresh() as db:
-        door, calls = await door_of(db), Calls(seconds)
+        door, calls = await door_of(db), Calls(flood.seconds)
         async with engine(door, calls, Pace(lease=timedelta(seconds=60))):
             await small(door, calls, 5)
             alone = await small(door, calls, journeys)
-            beside, took = await flooded(door, calls, tasks, journeys)
+            beside, took = await flooded(door, calls, flood, journeys)
     level = quantile(alone, 0.99)
-    name = f"beside a flood of {tasks:,} ({took:.1f} s)"
+    name = f"beside {flood.tasks:,}: {flood.name} ({took:.1f} s)"
     return [line("alone", alone, level), line(name, beside, level)]
 
 
 def main(arguments: list[str]) -> None:
     """Print a table and JSON."""
     parser = argparse.ArgumentParser(prog="benchmarks fairness", description=__doc__)
-    parser.add_argument("--tasks", type=int, default=10_000, help="tasks of the flood")
     parser.add_argument("--journeys", type=int, default=100, help="small clients, at most")
-    parser.add_argument(
-        "--seconds", type=float, default=0.05, help="what a task of the flood takes"
-    )
     parser.add_argument("--forget", action="store_true", help="keep no file of results")
     given = parser.parse_args(arguments)
-    rows = asyncio.run(run(given.tasks, given.journeys, given.seconds))
+    rows = [row for flood in FLOODS for row in asyncio.run(run(flood, given.journeys))]
     report("fairness", rows, keep=not given.forget)
 
 

@@ -57,7 +57,11 @@ class Settings(BaseModel):
         default=500, ge=1, le=5000, description="Journeys the conductor decides at once, at most."
     )
     worker_tasks: int = Field(
-        default=500, ge=1, le=10_000, description="Calls a worker has under way at once, at most."
+        default=500,
+        ge=1,
+        le=10_000,
+        description="Calls a worker has under way at once, at most; a tenth of them is kept for "
+        "journeys that hold fewer.",
     )
     lease_seconds: float = Field(
         default=15,

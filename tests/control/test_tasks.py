@@ -19,7 +19,7 @@ from sojourn.control.tasks import (
     settle,
     settle_cancelled,
 )
-from sojourn.core.commands import Cancel, HoldJourney, Resume, RetryFailed
+from sojourn.core.commands import Cancel, HoldJourney, Resume, RetryFailed, SubmitWork
 from sojourn.core.outcomes import (
     Call,
     Completed,
@@ -32,6 +32,7 @@ from sojourn.core.outcomes import (
     Working,
 )
 from sojourn.core.outcomes import settle as settle_one
+from sojourn.core.work import Task, UnitOfWork
 from sojourn.paths import load
 from sojourn.store.postgres import Database
 from tests.doors import START, later, rows, still_door
@@ -93,6 +94,57 @@ async def test_a_claim_is_bounded_in_order_and_takes_each_task_once(db: Database
     assert len(keys) == 36
     assert await claim(door, TWO, 100) == []
     assert await next_task(door) == float("inf")
+
+
+async def test_nothing_is_taken_of_those_who_crowd_the_worker_and_others_are_found(
+    db: Database,
+) -> None:
+    door = still_door(db)
+    flood, *_ = await begin(door, ", ".join(f"{{ name: t{n}, agent: x }}" for n in range(40)))
+    working = await claim(door, ONE, 1)
+    waits = end(door, working[0], Working({"id": 1}, timedelta(seconds=5)))
+    await put(door, ONE, waits)
+    path = load(PATH.format(tasks="{ name: s, agent: x }"))
+    small = (await start(door, path, "small", "ann")).state.journey_id
+    while await tick(door):
+        pass
+    taken = await claim(door, ONE, 4, crowded=[flood])
+    assert [c.attempt.call.journey_id for c in taken] == [small]
+    await put(door, ONE, end(door, taken[0], Working({"id": 2}, timedelta(seconds=5))))
+    assert await claim(door, ONE, 4, crowded=[flood]) == []
+    later(door, seconds=5)
+    [polled] = await claim(door, ONE, 4, crowded=[flood])
+    assert (polled.attempt.call.journey_id, polled.step) == (small, Step.POLL)
+    assert await claim(door, ONE, 4, crowded=[flood, small]) == []
+    assert len(await claim(door, ONE, 100)) == 40
+
+
+async def test_the_dependants_of_those_who_crowd_the_worker_queue_up(db: Database) -> None:
+    door = still_door(db)
+    one, two = await begin(door, "{ name: a, agent: x }, { name: b, agent: x, depends_on: [a] }", 2)
+    ended = [end(door, claimed) for claimed in await claim(door, ONE, 2)]
+    written = await settle(door, ONE, ended, 10, crowded=[one])
+    assert [c.attempt.call.journey_id for c in written.taken] == [two]
+    assert (written.accepted, written.released) == (2, 2)
+    [queued] = await claim(door, TWO, 10)
+    assert (queued.attempt.call.journey_id, names([queued])) == (one, ["b"])
+
+
+async def test_a_flood_of_small_units_stands_behind_who_comes_later(db: Database) -> None:
+    door = still_door(db)
+    flood, *_ = await begin(door, "{ name: t, agent: x }")
+    for n in range(6):
+        tasks = tuple(Task(f"u{n}-{k}", "t", "x") for k in range(5))
+        unit = UnitOfWork(str(UUID(int=n)), "", "sandbox", tasks, name=f"u{n}")
+        await change(door, flood, SubmitWork(actor="ann", unit=unit))
+    path = load(PATH.format(tasks="{ name: s, agent: x }, { name: s2, agent: x }"))
+    later(door, seconds=10)
+    small = (await start(door, path, "small", "ann")).state.journey_id
+    taken = [c.attempt.call.journey_id for c in await claim(door, ONE, 100)]
+    assert len(taken) == 33
+    ahead = [place for place, key in enumerate(taken) if key == small]
+    assert len(ahead) == 2
+    assert 10 <= min(ahead) < max(ahead) <= 21, "behind two tens: the flood is owed a task a second"
 
 
 async def test_many_workers_at_once_never_take_the_same_task(db: Database) -> None:

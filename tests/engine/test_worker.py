@@ -309,6 +309,45 @@ async def test_work_elsewhere_is_polled_when_it_is_time(one: Set) -> None:
     assert await one.statuses() == {"a": "completed"}
 
 
+async def test_a_tenth_of_the_places_is_kept_for_those_who_hold_few(db: Database) -> None:
+    one = Set(db, most=20)
+    flood = [f"f{n}" for n in range(30)]
+    await one.begin(*flood)
+    one.bridge.gates = {name: asyncio.Event() for name in [*flood, "a", "b"]}
+    for _ in range(3):
+        await one.worker.once()
+    await turns()
+    assert one.bridge.now == 18, "two are kept"
+    tasks = "{ name: a, agent: x }, { name: b, agent: x, depends_on: [a] }"
+    await start(one.door, load(PATH.format(tasks=tasks)), "small", "ann")
+    assert await one.worker.once() == 0
+    await turns()
+    assert one.bridge.calls[-1].task_id == "a", "it does not wait for the end of one of the flood"
+    one.bridge.gates["a"].set()
+    await one.idle()
+    await one.worker.once()
+    await turns()
+    assert one.bridge.calls[-1].task_id == "b"
+    for gate in one.bridge.gates.values():
+        gate.set()
+    while set((await one.statuses()).values()) != {"completed"}:
+        await one.worker.once()
+        await one.idle()
+    await one.worker.close()
+
+
+async def test_a_worker_of_few_places_keeps_none(db: Database) -> None:
+    one = Set(db, most=9)
+    flood = [f"f{n}" for n in range(12)]
+    await one.begin(*flood)
+    one.bridge.gates = {name: asyncio.Event() for name in flood}
+    await one.worker.once()
+    await turns()
+    assert one.bridge.now == 9
+    one.worker._running.drop()
+    await one.worker._running.wait()
+
+
 async def test_a_queue_that_was_empty_is_not_asked_between_two_outcomes_unless_there_is_word(
     one: Set, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -562,6 +562,7 @@ async def test_the_claim_looks_only_at_what_is_due(db: Database) -> None:
     )
     await rows(db, "ANALYZE tasks, units_of_work")
     given = {"worker": uuid4(), "now": door.now(), "limit": 200, "agents": ["slow"]}
+    given["crowded"] = []
     for query in (work._QUERIES["claim"], work._QUERIES["next_due"], limits._QUERIES["lock"]):
         async with db.connection() as connection:
             explain = f"EXPLAIN {query.sql}".encode()

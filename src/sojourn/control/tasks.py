@@ -50,12 +50,22 @@ class Taken(list[Claimed]):
         self.waiting = waiting
 
 
-async def claim(door: Door, worker: UUID, limit: int, *, waiting: bool = True) -> Taken:
-    """Take up to ``limit`` due tasks; ``waiting`` looks also at those that wait for their agents."""
+async def claim(
+    door: Door,
+    worker: UUID,
+    limit: int,
+    *,
+    waiting: bool = True,
+    crowded: Sequence[UUID] = (),
+) -> Taken:
+    """Take up to ``limit`` due tasks; ``waiting`` looks also at those that wait for their agents.
+
+    None are taken of the journeys that ``crowded`` names.
+    """
 
     async def take(connection: Connection) -> list[Row]:
         agents = await limits.lock(connection, door.now()) if waiting else []
-        return await work.claim(connection, worker, door.now(), limit, agents)
+        return await work.claim(connection, worker, door.now(), limit, agents, crowded)
 
     rows = await (in_transaction if waiting else in_statement)(door.db.sets, take)
     tasks = (claimed(row, door.now()) for row in rows if row["task_id"] is not None)
@@ -101,12 +111,19 @@ class Written:
 
 
 async def settle(
-    door: Door, worker: UUID, settled: Sequence[tuple[Call, Settlement]], room: int = 0
+    door: Door,
+    worker: UUID,
+    settled: Sequence[tuple[Call, Settlement]],
+    room: int = 0,
+    crowded: Sequence[UUID] = (),
 ) -> Written:
-    """Write what came of attempts; up to ``room`` tasks that became ready are taken at once."""
+    """Write what came of attempts; up to ``room`` tasks that became ready are taken at once.
+
+    Those of ``crowded`` journeys queue up instead.
+    """
 
     async def put(connection: Connection) -> list[Row]:
-        return await work.settle(connection, worker, settled, door.now(), room)
+        return await work.settle(connection, worker, settled, door.now(), room, crowded)
 
     rows = await in_statement(door.db.sets, put)
     taken = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]

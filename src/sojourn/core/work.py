@@ -184,6 +184,8 @@ class Progress:
     live: int = 0
     """Tasks that run, or will run without any other task's doing."""
     started: bool = False
+    queued: int = 0
+    """Tasks that are ready and wait for a worker."""
     troubles: tuple[Trouble, ...] = ()
     deadline_at: datetime | None = None
 

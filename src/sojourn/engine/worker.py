@@ -21,6 +21,7 @@ from sojourn.control.door import Door
 from sojourn.control.tasks import (
     Claimed,
     Step,
+    Taken,
     claim,
     give_back,
     hand_back,
@@ -48,6 +49,9 @@ QUIET: Final = 0.01
 outcome is written, and what waited for it begun, without a claim in between."""
 AGAIN: Final = 30.0
 """Seconds after which what the database did without an answer is looked for once more."""
+KEPT: Final = 10
+"""One in so many places is kept for journeys that do not crowd the worker: that hold fewer places
+than are kept. Whoever comes beside a flood need not wait until one of the flood's calls ends."""
 GRACE: Final = 10.0
 """Seconds that running calls have to end when the worker is told to stop."""
 log = structlog.get_logger()
@@ -99,6 +103,7 @@ class Worker(Loop):
         self._bridge = bridge
         self._lease = lease
         self._most = most
+        self._kept = most // KEPT
         self._limit = limit
         self._vitals = vitals or Vitals()
         self._running = Lanes(self._run)
@@ -142,13 +147,13 @@ class Worker(Loop):
     async def _pass(self) -> float:
         wrote = await self._write()
         worker = self._lease.worker
-        room = min(self._most - len(self._running), self._limit)
-        if worker is None or room <= 0:
+        free = self._most - len(self._running)
+        if worker is None or free <= 0:
             return self.poll
         if wrote and not self._told and monotonic() < self._quiet_until:
             return 0
         self._told = False
-        taken = await claim(self._door, worker, room, waiting=self._waiting)
+        taken = await self._claim(worker, free)
         self._quiet_until = 0.0 if taken else monotonic() + QUIET
         self._begin(taken)
         unseen = taken.waiting and not self._waiting
@@ -157,6 +162,20 @@ class Worker(Loop):
             return 0
         # Tasks may be due that others have in hand.
         return max(await next_task(self._door), ELSEWHERE)
+
+    async def _claim(self, worker: UUID, free: int) -> Taken:
+        """Take what is due; for the last places, only what is of journeys that hold few."""
+        if free > self._kept:
+            room = min(free - self._kept, self._limit)
+            return await claim(self._door, worker, room, waiting=self._waiting)
+        crowded, room = self._crowded(), min(free, self._limit)
+        waiting = self._waiting and not crowded
+        return await claim(self._door, worker, room, waiting=waiting, crowded=crowded)
+
+    def _crowded(self) -> list[UUID]:
+        """Return the journeys that hold as many places as are kept for others, or more."""
+        held = Counter(claimed.attempt.call.journey_id for claimed in self._hand.values())
+        return [key for key, places in held.items() if places >= self._kept > 0]
 
     def wake(self) -> None:
         """End the present rest: there is work to take."""
@@ -272,7 +291,7 @@ class Worker(Loop):
 
     async def _put(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
         room = 0 if self._closing else max(self._most - len(self._running), 0)
-        written = await settle(self._door, worker, rest, room)
+        written = await settle(self._door, worker, rest, room, self._crowded())
         self._begin(written.taken)
         self._told |= written.released > len(written.taken)
         return written.accepted

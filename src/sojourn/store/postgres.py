@@ -38,10 +38,14 @@ _DEFAULTS = {
 }
 _OUTAGES = ("08", "53", "57P")
 # A plan is made once and kept, perhaps from before there were any rows: it has to be one that is
-# right for many, which goes from each row of the set to its own by an index.
+# right for many, which goes from each row of the set to its own by an index. So what it costs is
+# what it reads: to go through all of a table seems dear however small the table still is.
 _BY_INDEX = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
+    "random_page_cost": "0",
+    "cpu_tuple_cost": "1",
+    "cpu_index_tuple_cost": "1",
     **dict.fromkeys(
         ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"), "off"
     ),

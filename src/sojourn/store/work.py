@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from sojourn.core.decision import Decision
 from sojourn.core.outcomes import Attempt, Call, Measured, Settlement
 from sojourn.core.plan import outputs
+from sojourn.core.snapshot import Snapshot
 from sojourn.core.work import (
     Progress,
     Purpose,
@@ -31,9 +32,12 @@ from sojourn.store.sets import Connection, Row, Statement, batch, fetch, one, se
 _QUERIES = queries.load("work")
 PROGRESS: Final = _QUERIES["progress"]
 STRIDE: Final = 10
-"""How many tasks of a unit take the same place in the queue."""
-BEHIND: Final = timedelta(milliseconds=100)
-"""How much later the next ones stand there: as if they had come that much later."""
+"""How many tasks of a journey take the same place in the queue."""
+BEHIND: Final = timedelta(seconds=10)
+"""How much later the next ones stand there: as if they had come that much later.
+
+So a flood gets a task a second before others, who come after it, and all that others leave over.
+"""
 
 
 def progress(row: Row) -> Progress:
@@ -67,7 +71,7 @@ def writes(decisions: Sequence[Decision], now: datetime) -> list[Statement]:
         *batch(_QUERIES["withdraw"], _named(decisions, "withdraw"), now=now, reason="withdrawn"),
         *batch(_QUERIES["rearm"], _rearms(decisions)),
         *batch(_QUERIES["requeue"], _requeues(decisions, now)),
-        *batch(_QUERIES["release"], _releases(decisions, now)),
+        *batch(_QUERIES["release"], _releases(decisions, now), stride=STRIDE, behind=BEHIND),
         *_holds(decisions),
         *_told(decisions),
     ]
@@ -76,8 +80,7 @@ def writes(decisions: Sequence[Decision], now: datetime) -> list[Statement]:
 def _plans(decisions: Iterable[Decision], now: datetime) -> Iterator[Statement]:
     plans = [(d, unit) for d in decisions for unit in d.plans]
     yield from batch(_QUERIES["insert_units"], (_unit_row(d, unit, now) for d, unit in plans))
-    tasks = (row for d, unit in plans for row in _task_rows(d, unit, now))
-    yield from batch(_QUERIES["insert_tasks"], tasks)
+    yield from batch(_QUERIES["insert_tasks"], _task_rows(decisions, now))
 
 
 def _unit_row(decision: Decision, unit: UnitOfWork, now: datetime) -> Row:
@@ -98,7 +101,31 @@ def _unit_row(decision: Decision, unit: UnitOfWork, now: datetime) -> Row:
     }
 
 
-def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[Row]:
+class Places:
+    """A journey's next places in the queue, behind as many as its tasks have there already.
+
+    What comes in many small units is a flood as much as what comes in one.
+    """
+
+    def __init__(self, shot: Snapshot, now: datetime) -> None:
+        self._now = now
+        self._given = sum(unit.queued for unit in shot.units)
+
+    def take(self, count: int = 1) -> datetime:
+        """Return the place of the first of so many tasks."""
+        place = self._now + self._given // STRIDE * BEHIND
+        self._given += count
+        return place
+
+
+def _task_rows(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
+    for decision in decisions:
+        places = Places(decision.before, now)
+        for unit in decision.plans:
+            yield from _tasks_of(decision, unit, places)
+
+
+def _tasks_of(decision: Decision, unit: UnitOfWork, places: Places) -> Iterator[Row]:
     released = unit.uow_id in decision.release
     dependents: dict[str, list[str]] = {t.task_id: [] for t in unit.tasks}
     for task in unit.tasks:
@@ -125,7 +152,7 @@ def _task_rows(decision: Decision, unit: UnitOfWork, now: datetime) -> Iterator[
             "refers": bool(task.input_data) and "${" in json.dumps(task.input_data, default=str),
             # A flood of one journey's tasks queues behind the first tasks of the others; what is
             # begun together, a handful of a unit's tasks, is settled and followed together too.
-            "due_at": now + position // STRIDE * BEHIND if ready else None,
+            "due_at": places.take() if ready else None,
         }
 
 
@@ -164,10 +191,12 @@ def _named(decisions: Iterable[Decision], field: str) -> Iterator[Row]:
 
 def _releases(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
     for decision in decisions:
-        planned = {unit.uow_id for unit in decision.plans}
+        places = Places(decision.before, now)
+        units = {unit.uow_id: unit for unit in decision.before.units}
         for uow_id in decision.release:
-            if uow_id not in planned:
-                yield {"journey_id": decision.state.journey_id, "uow_id": uow_id, "at": now}
+            if uow_id in units:
+                at = places.take(units[uow_id].total)
+                yield {"journey_id": decision.state.journey_id, "uow_id": uow_id, "at": at}
 
 
 def _rearms(decisions: Iterable[Decision]) -> Iterator[Row]:
@@ -217,9 +246,17 @@ def wake() -> list[Statement]:
 
 
 async def claim(
-    connection: Connection, worker: UUID, now: datetime, limit: int, agents: Sequence[str] = ()
+    connection: Connection,
+    worker: UUID,
+    now: datetime,
+    limit: int,
+    agents: Sequence[str] = (),
+    crowded: Sequence[UUID] = (),
 ) -> list[Row]:
     """Take up to ``limit`` due tasks under new fences; see :func:`attempt`.
+
+    None are taken of the journeys that ``crowded`` names; where it does, only the head of the queue
+    is looked through for others.
 
     ``agents`` are those that this transaction holds (:func:`sojourn.store.limits.lock`); what waits
     for them is taken as far as they have room. Every row says how many tasks were put ``aside`` to
@@ -227,7 +264,7 @@ async def claim(
     task taken.
     """
     given = {"worker": worker, "now": now, "limit": limit, "agents": list(agents)}
-    return await fetch(connection, _QUERIES["claim"], **given)
+    return await fetch(connection, _QUERIES["claim"], **given, crowded=list(crowded))
 
 
 def attempt(row: Row, now: datetime, inputs: Mapping[str, Any]) -> Attempt:
@@ -301,15 +338,18 @@ async def settle(
     settled: Sequence[tuple[Call, Settlement]],
     now: datetime,
     room: int = 0,
+    crowded: Sequence[UUID] = (),
 ) -> list[Row]:
     """Write what came of attempts, and begin up to ``room`` tasks that became ready by it.
 
+    Those of ``crowded`` journeys queue up instead.
     Every row says how many were ``accepted`` and ``released``; each with a ``task_id`` is a task
     taken, as from :func:`claim`. A settlement under an old fence, or of a task that another worker
     holds, changes nothing.
     """
     rows = [_settlement(call, s) for call, s in settled]
-    [statement] = batch(_QUERIES["settle"], rows, worker=worker, room=room, now=now)
+    given = {"worker": worker, "room": room, "crowded": list(crowded), "now": now}
+    [statement] = batch(_QUERIES["settle"], rows, **given, stride=STRIDE, behind=BEHIND)
     return await fetch(connection, statement[0], **statement[1])
 
 

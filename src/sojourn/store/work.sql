@@ -2,7 +2,7 @@
 -- Count the tasks of the units at the journeys' present visits.
 SELECT u.journey_id, u.uow_id, u.name, u.stage, u.visit, u.purpose, u.status, u.dependencies,
        u.required, u.every, u.wave, u.runs, t.total, t.completed, t.failed, t.live, t.started,
-       t.troubles
+       t.queued, t.troubles
 FROM journey_states j JOIN units_of_work u USING (journey_id, visit)
 CROSS JOIN LATERAL (
     SELECT count(*) AS total,
@@ -11,6 +11,8 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE status = 'running'
                                OR (status = 'pending' AND waiting_on = 0)) AS live,
            bool_or(started_at IS NOT NULL) AS started,
+           count(*) FILTER (WHERE due_at IS NOT NULL AND NOT timed
+                               AND status = 'pending') AS queued,
            jsonb_agg(jsonb_build_array(task_id, name, agent_id,
                          coalesce(question->>'prompt', error->>'message', ''),
                          coalesce(question->>'kind', 'failed'), deadline_at) ORDER BY position)
@@ -54,7 +56,7 @@ WHERE u.journey_id = x.journey_id AND u.uow_id = x.uow_id;
 
 -- name: release
 -- Let the first tasks of units begin that waited for other units.
-UPDATE tasks t SET due_at = x.at + t.position / 10 * interval '100 milliseconds', timed = false
+UPDATE tasks t SET due_at = x.at + t.position / %(stride)s * %(behind)s::interval, timed = false
 FROM jsonb_to_recordset(%(rows)s) AS x(journey_id uuid, uow_id uuid, at timestamptz)
 WHERE t.journey_id = x.journey_id AND t.uow_id = x.uow_id
   AND t.status = 'pending' AND t.waiting_on = 0 AND t.due_at IS NULL;
@@ -135,6 +137,7 @@ WITH ready AS (
                AND (deadline_at IS NULL OR deadline_at > %(now)s) AS sends
     FROM tasks
     WHERE due_at IS NOT NULL AND NOT timed AND NOT held AND NOT gated
+      AND cardinality(%(crowded)s::uuid[]) = 0
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), timed AS (
     SELECT journey_id, uow_id, task_id, agent_id, due_at, sent, false AS permit,
@@ -143,7 +146,32 @@ WITH ready AS (
                AND (deadline_at IS NULL OR deadline_at > %(now)s) AS sends
     FROM tasks
     WHERE due_at <= %(now)s AND timed AND NOT held AND NOT gated
+      AND cardinality(%(crowded)s::uuid[]) = 0
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), head AS (
+    -- The last places are for others than those who crowd the worker. They stand near the head of
+    -- the queue: what is behind them is not read through.
+    (SELECT journey_id, uow_id, task_id FROM tasks
+     WHERE due_at IS NOT NULL AND NOT timed AND NOT held AND NOT gated
+       AND cardinality(%(crowded)s::uuid[]) > 0
+     ORDER BY due_at LIMIT %(limit)s + 200)
+    UNION ALL
+    (SELECT journey_id, uow_id, task_id FROM tasks
+     WHERE due_at <= %(now)s AND timed AND NOT held AND NOT gated
+       AND cardinality(%(crowded)s::uuid[]) > 0
+     ORDER BY due_at LIMIT %(limit)s + 200)
+), others AS (
+    SELECT t.journey_id, t.uow_id, t.task_id, t.agent_id, t.due_at, t.sent, false AS permit,
+           NOT t.cancelling AND NOT (t.placed AND t.status = 'running')
+               AND (t.handle IS NULL OR t.answer IS NOT NULL)
+               AND (t.deadline_at IS NULL OR t.deadline_at > %(now)s) AS sends
+    FROM head h CROSS JOIN LATERAL (
+        SELECT * FROM tasks t
+        WHERE t.journey_id = h.journey_id AND t.uow_id = h.uow_id AND t.task_id = h.task_id
+          AND t.due_at IS NOT NULL AND (NOT t.timed OR t.due_at <= %(now)s)
+          AND NOT t.held AND NOT t.gated
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) t
+    WHERE h.journey_id <> ALL(%(crowded)s::uuid[])
 ), room AS (
     SELECT g.agent_id, least(%(limit)s::bigint, g.max_concurrency - p.n, g.window_most - w.n,
                              CASE WHEN g.open_until > %(now)s THEN 0
@@ -175,7 +203,7 @@ WITH ready AS (
     ORDER BY deadline_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), first AS (
     -- Together in order of time: a flood of new tasks does not keep polls and retries waiting.
-    SELECT * FROM ready UNION ALL SELECT * FROM timed
+    SELECT * FROM ready UNION ALL SELECT * FROM timed UNION ALL SELECT * FROM others
     UNION ALL SELECT * FROM permitted UNION ALL SELECT * FROM late
     ORDER BY due_at LIMIT %(limit)s
 ), chosen AS (
@@ -268,6 +296,9 @@ WITH x AS (
         question jsonb, due_at timestamptz, measurements jsonb, facts jsonb, sign text, seen jsonb)
     ) WITH ORDINALITY AS x(journey_id, uow_id, task_id, fence, status, retry_count, output, error,
         handle, question, due_at, measurements, facts, sign, seen, nth)
+    -- True of all. The planner takes it that few are, and looks for each one's task by its key even
+    -- where there are hardly any tasks yet: the plan is kept when there are ten thousand.
+    WHERE fence BETWEEN 0 AND 2147483647
     ORDER BY journey_id, uow_id, task_id
 ), done AS (
     UPDATE tasks t SET status = x.status, retry_count = x.retry_count,
@@ -340,7 +371,9 @@ WITH x AS (
       AND t.deadline_at IS NULL
 ), freed AS (
     SELECT journey_id, uow_id, d AS task_id, count(*)::int AS n,
-           row_number() OVER (ORDER BY journey_id, uow_id, d) <= %(room)s AS near,
+           row_number() OVER (ORDER BY journey_id, uow_id, d) <= %(room)s
+               AND journey_id <> ALL(%(crowded)s::uuid[]) AS near,
+           row_number() OVER (PARTITION BY journey_id ORDER BY uow_id, d) - 1 AS nth,
            ARRAY(SELECT agent_id FROM agent_gates
                  WHERE max_concurrency IS NOT NULL OR window_most IS NOT NULL OR failures > 0
            ) AS limited
@@ -349,11 +382,11 @@ WITH x AS (
 ), released AS (
     -- What is ready now goes on at once, as far as this worker has room; what refers to outputs
     -- has to see them committed and goes through the queue, as does what is held, and what is for
-    -- an agent with limits or in trouble.
+    -- an agent with limits or in trouble, and what is of a journey that crowds the worker.
     UPDATE tasks t SET waiting_on = t.waiting_on - f.n, timed = false,
         (due_at, status, owner, fence, sent, started_at, deadline_at) = (
             SELECT CASE WHEN ready AND NOT taken
-                        THEN %(now)s + t.position / 10 * interval '100 milliseconds' END,
+                        THEN %(now)s + f.nth / %(stride)s * %(behind)s::interval END,
                    CASE WHEN taken THEN 'running' ELSE t.status END,
                    CASE WHEN taken THEN %(worker)s::uuid END, t.fence + taken::int, taken,
                    CASE WHEN taken THEN %(now)s END,
