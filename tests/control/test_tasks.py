@@ -117,6 +117,9 @@ async def test_nothing_is_taken_of_those_who_crowd_the_worker_and_others_are_fou
     assert (polled.attempt.call.journey_id, polled.step) == (small, Step.POLL)
     assert await claim(door, ONE, 4, crowded=[flood, small]) == []
     assert len(await claim(door, ONE, 100)) == 40
+    await change(door, flood, Cancel(actor="ann", reason="enough"))
+    [stop] = await claim(door, ONE, 4, crowded=[flood, small])
+    assert (stop.attempt.call.task_id, stop.step) == (working[0].attempt.call.task_id, Step.CANCEL)
 
 
 async def test_the_dependants_of_those_who_crowd_the_worker_queue_up(db: Database) -> None:

@@ -149,14 +149,14 @@ WITH ready AS (
       AND cardinality(%(crowded)s::uuid[]) = 0
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), head AS (
-    -- The last places are for others than those who crowd the worker. They stand near the head of
-    -- the queue: what is behind them is not read through.
-    (SELECT journey_id, uow_id, task_id FROM tasks
+    -- The last places are for others than those who crowd the worker, and for telling agents to
+    -- stop. They stand near the head of the queue: what is behind them is not read through.
+    (SELECT journey_id, uow_id, task_id, cancelling FROM tasks
      WHERE due_at IS NOT NULL AND NOT timed AND NOT held AND NOT gated
        AND cardinality(%(crowded)s::uuid[]) > 0
      ORDER BY due_at LIMIT %(limit)s + 200)
     UNION ALL
-    (SELECT journey_id, uow_id, task_id FROM tasks
+    (SELECT journey_id, uow_id, task_id, cancelling FROM tasks
      WHERE due_at <= %(now)s AND timed AND NOT held AND NOT gated
        AND cardinality(%(crowded)s::uuid[]) > 0
      ORDER BY due_at LIMIT %(limit)s + 200)
@@ -171,7 +171,7 @@ WITH ready AS (
           AND t.due_at IS NOT NULL AND (NOT t.timed OR t.due_at <= %(now)s)
           AND NOT t.held AND NOT t.gated
         LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) t
-    WHERE h.journey_id <> ALL(%(crowded)s::uuid[])
+    WHERE h.cancelling OR h.journey_id <> ALL(%(crowded)s::uuid[])
 ), room AS (
     SELECT g.agent_id, least(%(limit)s::bigint, g.max_concurrency - p.n, g.window_most - w.n,
                              CASE WHEN g.open_until > %(now)s THEN 0
