@@ -61,3 +61,24 @@ async def test_an_alert_is_raised_once_and_resolved_when_its_condition_is_over(
 
 def test_nothing_to_say_is_no_statement() -> None:
     assert writes([], START) == []
+
+
+async def test_what_swings_says_what_holds_now(db: Database) -> None:
+    door = still_door(db)
+    for client in ("acme", "other"):
+        await start(door, PATH, client, "ann")
+    told = (
+        [Line("acme", "quality", None, error="timeout")],
+        [Line("acme", "quality", 0.5)],
+        [Line(name, "quality", None, error="refused") for name in ("acme", "other")],
+    )
+    for lines in told:
+        later(door, minutes=1)
+        await record_lines(door, lines, "ann")
+        while await tick(door):
+            pass
+    query = """SELECT a.message, a.remedy, a.actual, a.expected, a.cause FROM alerts a
+        JOIN journey_states USING (journey_id) WHERE a.kind = 'source_error' AND client_id = %s"""
+    assert await rows(db, query, "acme") == await rows(db, query, "other")
+    [[message, *_]] = await rows(db, query, "acme")
+    assert "refused" in message

@@ -6,7 +6,8 @@ WITH x AS (
         severity text, message text, remedy text, actual text, expected text, cause text,
         at timestamptz)
 ), again AS (
-    UPDATE alerts a SET resolved_at = NULL, message = x.message, actual = x.actual, cause = x.cause
+    UPDATE alerts a SET resolved_at = NULL, message = x.message, remedy = x.remedy,
+        actual = x.actual, expected = x.expected, cause = x.cause
     FROM x WHERE a.journey_id = x.journey_id AND a.kind = x.kind AND a.subject = x.subject
       AND x.kind = ANY (%(swinging)s) AND a.resolved_at > x.at - %(quiet)s::interval
       AND a.severity = x.severity

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeVar
 
 from psycopg import errors
@@ -62,9 +62,11 @@ async def _repeated(
 
 
 async def dry(db: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run work in a transaction that is undone at its end, whatever it wrote."""
-    try:
+    """Run work in a transaction that is undone at its end, whatever it wrote; else likewise."""
+
+    @asynccontextmanager
+    async def undone() -> AsyncIterator[Connection]:
         async with db.connection() as connection, connection.transaction(force_rollback=True):
-            return await work(connection)
-    except errors.UniqueViolation as error:
-        raise TakenError(error) from error
+            yield connection
+
+    return await _repeated(undone, work)
