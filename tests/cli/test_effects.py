@@ -46,3 +46,13 @@ def test_a_reason_stands_behind_its_event() -> None:
     shot = Snapshot(begun().state, PATH, seq=1)
     decision = decide(shot, NOW, HoldJourney(actor="ann", reason="summer"))
     assert "record: journey.held: summer" in list(effects.lines(decision))
+
+
+def test_what_is_long_or_many_is_cut_and_says_so() -> None:
+    assert effects.brief("x" * 200) == "x" * 200
+    assert effects.brief(list(range(1000))) == f"{str(list(range(1000))).replace(' ', '')[:200]}…"
+    tasks = tuple(Task(f"t{n}", "Look", "x") for n in range(1000))
+    told = list(effects._unit(UnitOfWork("u", "j", "sandbox", tasks, name="u")))
+    assert len(told) == 22
+    assert told[0] == "plan unit u, 1000 tasks:"
+    assert told[-1].strip() == "and 980 more; --json has all"

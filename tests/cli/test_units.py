@@ -75,3 +75,17 @@ def test_a_unit_is_described_with_its_own_tasks_only() -> None:
     told = units.described(UNIT, [task(), task(uow_id=UUID(int=2))])
     assert (told["name"], told["every_s"], len(told["tasks"])) == ("look", None, 1)
     assert told["tasks"][0].keys() >= {"task_id", "status", "output_data", "question", "error"}
+
+
+def test_of_many_tasks_the_first_of_interest_are_listed_and_the_rest_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    many = [task(name=f"Done {n}", status="completed") for n in range(1500)]
+    many += [task(name=f"Next {n}") for n in range(20)]
+    many.append(task(name="Broken", status="failed", error={"message": "no"}))
+    many.append(task(name="Stuck", status="running", question={"prompt": "which?"}))
+    out = drawn(replace(UNIT, total=1522), many, capsys)
+    names = [line.split()[0] for line in out.splitlines()[2:] if line.startswith("  ")]
+    assert names[:3] == ["Broken", "Stuck", "Next"]
+    assert len(names) == 21
+    assert "and 1,502 more: 2 pending, 1,500 completed" in out

@@ -14,7 +14,9 @@ from sojourn.agents.guard import Guard
 from sojourn.agents.shape import LIMIT, BadAnswer, too_large
 
 CONNECT_SECONDS: Final = 10.0
-CONNECTIONS: Final = 100
+CONNECTIONS: Final = 600
+"""Open connections to one agent at most: more than a worker has calls under way, unless it is set
+otherwise, with A2A's streams beside them. A call does not wait for the end of another client's."""
 PARSER: Final = ("_httpcore_stream", "_stream", "_connection", "_h11_state", "trailing_data")
 """Where the HTTP library keeps what came after the end of an answer."""
 

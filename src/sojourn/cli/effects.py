@@ -1,6 +1,7 @@
 """What a decision does, in lines for people: the same before (a dry run) as after."""
 
 from collections.abc import Iterator
+from typing import Any, Final
 
 from sojourn.cli import documents, screen
 from sojourn.core.decision import Decision
@@ -10,6 +11,10 @@ from sojourn.core.work import Purpose, Task, UnitOfWork
 
 QUIET = ("transition", "rollback.initiated", "stage.admitted")
 """Events that other lines tell already."""
+SHOWN: Final = 20
+"""How many of a unit's planned tasks are told."""
+LONGEST: Final = 200
+"""Characters of a value that are told."""
 
 
 def report(decision: Decision, done: str, *, dry_run: bool) -> None:
@@ -53,8 +58,14 @@ def _data(event: Event) -> str:
     said = {
         k: v for k, v in event.data.items() if v is not None and k not in ("uow_id", "evidence")
     }
-    parts = ", ".join(f"{k} {v if isinstance(v, str) else spell(v)}" for k, v in said.items())
+    parts = ", ".join(f"{k} {brief(v)}" for k, v in said.items())
     return f" ({parts})" if parts else ""
+
+
+def brief(value: Any) -> str:
+    """Return a value as people read it in a line, cut where it is long."""
+    said = value if isinstance(value, str) else spell(value)
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
 def _withdrawn(decision: Decision) -> list[str]:
@@ -67,11 +78,13 @@ def _unit(unit: UnitOfWork) -> Iterator[str]:
     count = f"{len(unit.tasks)} task{'s' if len(unit.tasks) != 1 else ''}"
     kind = f"undo, one after another, {count}:" if undo else f"plan unit {unit.name}, {count}:"
     yield kind
-    yield from (f"    {_task(task, undo=undo)}" for task in unit.tasks)
+    yield from (f"    {_task(task, undo=undo)}" for task in unit.tasks[:SHOWN])
+    if len(unit.tasks) > SHOWN:
+        yield f"    and {len(unit.tasks) - SHOWN:,} more; --json has all"
 
 
 def _task(task: Task, *, undo: bool) -> str:
     inputs = {k: v for k, v in task.input_data.items() if k != "undo_of"}
-    given = f" with {spell(inputs):.200}" if inputs else ""
-    after = f", after {', '.join(task.depends_on)}" if task.depends_on and not undo else ""
+    given = f" with {brief(inputs)}" if inputs else ""
+    after = f", after {brief(', '.join(task.depends_on))}" if task.depends_on and not undo else ""
     return f"{task.task_id}  {task.name} by {task.agent_id}{given}{after}"

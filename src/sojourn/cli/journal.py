@@ -10,8 +10,8 @@ from rich.text import Text
 
 from sojourn.app import App
 from sojourn.cli import documents, options, screen, session, waiting
+from sojourn.cli.effects import brief
 from sojourn.control.door import resolve
-from sojourn.core.journal import spell
 from sojourn.store import search
 from sojourn.store.journeys import find
 from sojourn.store.postgres import DatabaseUnavailable
@@ -146,7 +146,7 @@ def line(row: Mapping[str, Any], *, of_all: bool = False) -> Text:
     else:
         what = row["type"]
     said = {k: v for k, v in row["data"].items() if v is not None and k not in DULL}
-    told = ", ".join(f"{k} {v if isinstance(v, str) else spell(v)}" for k, v in said.items())
+    told = ", ".join(f"{k} {brief(v)}" for k, v in said.items())
     why = f": {row['reason']}" if row["reason"] else f" ({told})" if told else ""
     return Text.assemble(
         screen.text(f"{row['at'].astimezone():%m-%d %H:%M:%S}  ", "dim"),

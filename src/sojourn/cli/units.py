@@ -1,5 +1,6 @@
 """Units of work and their tasks as people and programs see them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,8 @@ OWN: Final = ("agent_id", "name", "status", "retry_count", "max_retries", "depen
 TIMES: Final = ("started_at", "completed_at", "deadline_at", "due_at")
 COLUMNS: Final = ("unit, task", "!status", "#done", "#retries", "", "!agent")
 LIVELY: Final = ("running", "failed")
+SHOWN: Final = 20
+"""How many of a unit's tasks are listed, those first that are of interest; the rest is counted."""
 
 
 def status(word: str) -> Text:
@@ -60,7 +63,7 @@ def listed(
         name = screen.text(unit.name, "bold")
         rows.append([name, status(_standing(unit)), count, "", _repeats(unit), ""])
         mine = [t for t in tasks if str(t["uow_id"]) == unit.uow_id]
-        rows += [_task_row(t, now) for t in mine if not brief or t["status"] in LIVELY]
+        rows += _task_rows([t for t in mine if not brief or t["status"] in LIVELY], now)
     shown = len(COLUMNS) - screen.narrow()
     return screen.table(COLUMNS[:shown], (row[:shown] for row in rows))
 
@@ -75,6 +78,24 @@ def _repeats(unit: Progress) -> str:
     optional = "" if unit.required else "optional"
     ran = f"ran {unit.runs} times" if unit.every and unit.runs else ""
     return ", ".join(word for word in (optional, ran) if word)
+
+
+def _task_rows(tasks: Sequence[Row], now: datetime) -> list[list[object]]:
+    """Return the tasks as rows: all of a few; of many, those first that failed, ask or run."""
+    if len(tasks) <= SHOWN:
+        return [_task_row(task, now) for task in tasks]
+    first = sorted(tasks, key=_interest)
+    rest = Counter(task["status"] for task in first[SHOWN:])
+    counts = ", ".join(f"{n:,} {word}" for word, n in rest.items())
+    more = screen.text(f"  and {len(tasks) - SHOWN:,} more: {counts}", "dim")
+    return [*(_task_row(task, now) for task in first[:SHOWN]), [more, "", "", "", "", ""]]
+
+
+def _interest(task: Row) -> int:
+    """Return how soon a task is of interest: failed, asking, running, about to begin, done."""
+    asks = task["status"] == "running" and task["question"]
+    order = ("failed", "asks", "running", "pending", "completed")
+    return order.index("asks" if asks else task["status"])
 
 
 def _task_row(task: Row, now: datetime) -> list[object]:

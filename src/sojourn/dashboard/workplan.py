@@ -1,5 +1,6 @@
 """A journey's work: units and tasks as boxes and arrows, and each task in a line."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,26 +18,29 @@ from sojourn.store import work as store
 from sojourn.store.sets import Row
 
 SHOWN = 12
-"""Tasks of a unit that are drawn; the table has them all."""
+"""Tasks of a unit that are drawn; the table has more."""
+MOST = 300
+"""Tasks that are listed unless all are asked for."""
 
 
 async def work(asked: Asked) -> Response:
     """Show the work of the journey's present visit."""
     subject = await subject_of(asked)
+    journey, visit = subject.row["journey_id"], subject.row["visit"]
+    most = None if asked.request.query_params.get("all") else MOST
     async with asked.door.db.connection() as connection:
-        rows = await store.tasks_of(connection, subject.row["journey_id"], subject.row["visit"])
-    tasks = [line(row, asked.now) for row in rows]
-    drawn = draw(boxes(subject.shot.units, tasks), "Units of work and what they depend on")
-    return await subject.page(
-        "work", tasks=tasks, units=subject.shot.units, drawn=drawn, busy=_busy(tasks)
-    )
+        rows = await store.tasks_of(connection, journey, visit, most)
+        busy = _busy(await store.standings(connection, journey, visit))
+    tasks, units = [line(row, asked.now) for row in rows], subject.shot.units
+    drawn = draw(boxes(units, tasks), "Units of work and what they depend on")
+    return await subject.page("work", tasks=tasks, units=units, drawn=drawn, busy=busy)
 
 
-def _busy(tasks: Sequence[Row]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for task in tasks:
-        found[task["standing"]] = found.get(task["standing"], 0) + 1
-    return found
+def _busy(counts: Iterable[Row]) -> dict[str, int]:
+    found = Counter[str]()
+    for row in counts:
+        found[standing(row)] += row["tasks"]
+    return dict(found)
 
 
 def standing(row: Mapping[str, Any]) -> str:
@@ -75,8 +79,8 @@ def boxes(units: Iterable[Progress], tasks: Sequence[Row]) -> list[Box]:
 def _box(unit: Progress, tasks: Sequence[Row]) -> Box:
     look = status("work", unit.status)
     items = [_item(task) for task in tasks[:SHOWN]]
-    if len(tasks) > SHOWN:
-        items.append(Item(f"and {len(tasks) - SHOWN} more", "list"))
+    if unit.total > len(items):
+        items.append(Item(f"and {unit.total - len(items):,} more", "list"))
     again = f", every {days(unit.every)}, {unit.runs} runs" if unit.every else ""
     optional = "" if unit.required else ", not required"
     note = f"{unit.name}: {look.word.lower()}, {unit.completed} of {unit.total} tasks{again}"

@@ -486,9 +486,20 @@ async def documents(
     return await fetch(connection, _QUERIES["documents"], **params)
 
 
-async def tasks_of(connection: Connection, journey_id: UUID, visit: int | None) -> list[Row]:
-    """Return the tasks of a journey, of one visit or of all."""
-    return await fetch(connection, _QUERIES["tasks_of"], journey_id=journey_id, visit=visit)
+async def tasks_of(
+    connection: Connection, journey_id: UUID, visit: int | None, most: int | None = None
+) -> list[Row]:
+    """Return the tasks of a journey, of one visit or of all.
+
+    Of more than ``most``: those that failed or ask, the first twelve of each unit, those that run.
+    """
+    given = {"journey_id": journey_id, "visit": visit, "most": most}
+    return await fetch(connection, _QUERIES["tasks_of"], **given)
+
+
+async def standings(connection: Connection, journey_id: UUID, visit: int) -> list[Row]:
+    """Return how many ``tasks`` of a visit there are by status, hold and question."""
+    return await fetch(connection, _QUERIES["standings"], journey_id=journey_id, visit=visit)
 
 
 async def agent_figures(connection: Connection, now: datetime | None = None) -> list[Row]:

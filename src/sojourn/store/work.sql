@@ -518,14 +518,31 @@ WHERE (%(journey_id)s::uuid IS NULL OR d.journey_uuid = %(journey_id)s)
 ORDER BY d.created_at, d.name, d.uow_uuid LIMIT %(limit)s;
 
 -- name: tasks_of
--- Read the tasks of a journey's visit with all that the engine knows of them.
-SELECT u.name AS unit, u.uow_id, t.task_id, t.name, t.agent_id, t.status, t.retry_count,
+-- Read the tasks of a journey's visit with all that the engine knows of them; where there are more
+-- than are asked for, those that need somebody, the first of each unit, and those that run.
+WITH every AS (
+    SELECT journey_id, uow_id, t.task_id, u.name AS unit, u.created_at, t.position,
+           t.status = 'failed' OR t.question IS NOT NULL AS needs, t.status = 'running' AS runs,
+           row_number() OVER (PARTITION BY uow_id ORDER BY t.position) AS nth
+    FROM units_of_work u JOIN tasks t USING (journey_id, uow_id)
+    WHERE u.journey_id = %(journey_id)s AND (%(visit)s::int IS NULL OR u.visit = %(visit)s)
+), chosen AS (
+    SELECT * FROM every
+    ORDER BY needs DESC, nth > 12, runs DESC, created_at, unit, position LIMIT %(most)s
+)
+SELECT c.unit, t.uow_id, t.task_id, t.name, t.agent_id, t.status, t.retry_count,
        t.max_retries, t.depends_on, t.waiting_on, t.fence, t.owner, t.due_at, t.timed, t.held,
        t.question, t.error, t.started_at, t.completed_at, t.deadline_at, t.output_data,
        t.lost_count
+FROM chosen c JOIN tasks t USING (journey_id, uow_id, task_id)
+ORDER BY c.created_at, c.unit, c.position;
+
+-- name: standings
+-- Count the tasks of a journey's visit by all that says how they stand.
+SELECT t.status, t.held, t.question IS NOT NULL AS question, count(*) AS tasks
 FROM units_of_work u JOIN tasks t USING (journey_id, uow_id)
-WHERE u.journey_id = %(journey_id)s AND (%(visit)s::int IS NULL OR u.visit = %(visit)s)
-ORDER BY u.created_at, u.name, t.position;
+WHERE u.journey_id = %(journey_id)s AND u.visit = %(visit)s
+GROUP BY 1, 2, 3 ORDER BY min(t.position);
 
 -- name: agent_figures
 -- Count each agent's tasks: how many ended how, are running, are due, how long they took; and say
