@@ -148,6 +148,7 @@ def test_two_tasks_of_one_name_are_refused() -> None:
 
 def test_a_name_says_its_item() -> None:
     assert titled("Install", {"item": "confluence"}) == "Install: confluence"
+    assert titled("Install", {"item": 7}) == "Install: 7"
     assert titled("Install ${item}", {"item": "US$5"}) == "Install US$5"
     assert titled("Install ${item.name}", {"item": {"name": "c"}}) == "Install c"
     assert titled("Install", {"item": {"name": "c"}}) == "Install"

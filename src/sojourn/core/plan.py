@@ -173,7 +173,8 @@ def titled(name: str, known: Mapping[str, Any]) -> str:
     """Return a task's name for people: its references replaced, or the item said behind it."""
     item = known.get("item")
     said = str(resolve(name, known))
-    return f"{said}: {item}" if isinstance(item, str) and said == name else said
+    plain = isinstance(item, str | int | float) and not isinstance(item, bool)
+    return f"{said}: {item}" if plain and said == name else said
 
 
 Done = Sequence[tuple[UnitOfWork, Task]]
