@@ -8,7 +8,7 @@ import pytest
 
 from sojourn.agents.directory import Directory, UnknownAgent
 from sojourn.agents.entries import BadDirectory
-from sojourn.agents.spec import AgentSpec, BreakerSpec
+from sojourn.agents.spec import PROGRAMS, AgentSpec, BreakerSpec
 from sojourn.core.outcomes import Call, Completed, Failed, Working
 from tests.agents import mcp_peer
 from tests.agents.a2a_peer import served
@@ -209,3 +209,12 @@ def test_limits_are_told_for_every_agent() -> None:
     first, second = told.limits()
     assert (first.agent_id, first.max_concurrency, first.breaker.failures) == ("a", 2, 3)
     assert (second.agent_id, second.max_concurrency, second.window) == ("b", None, None)
+
+
+@pytest.mark.parametrize(("more", "expected"), [({}, PROGRAMS), ({"max_concurrency": 40}, 40)])
+def test_of_a_program_only_a_few_run_at_once_unless_more_are_asked_for(
+    more: dict[str, Any], expected: int
+) -> None:
+    entry = {"protocol": "mcp", "tool": "t", "command": ["program"], **more}
+    [limits] = Directory({"p": AgentSpec.model_validate(entry)}).limits()
+    assert limits.max_concurrency == expected

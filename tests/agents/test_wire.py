@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
+from sojourn.agents.a2a_stream import STREAMS
 from sojourn.agents.guard import Forbidden, Guard
 from sojourn.agents.http import HttpAgent
 from sojourn.agents.shape import BadAnswer
-from sojourn.agents.wire import client, patience
+from sojourn.agents.wire import CONNECTIONS, client, patience
 from sojourn.control import traces
 from sojourn.core.outcomes import Failed
+from sojourn.settings import Settings
 from tests.agents.calls import call
 from tests.agents.servers import raw, reply, request
 from tests.tracer import traced
@@ -169,3 +171,7 @@ async def test_an_agent_is_told_of_the_trace_only_where_somebody_traces() -> Non
         f"traceparent: 00-{span.context.trace_id:032x}-{span.context.span_id:016x}".encode()
         in within
     )
+
+
+def test_a_call_does_not_wait_for_the_end_of_another_s() -> None:
+    assert Settings.model_fields["worker_tasks"].default + STREAMS <= CONNECTIONS

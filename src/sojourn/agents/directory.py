@@ -190,7 +190,7 @@ class Directory:
             spec.protocol,
             spec.url or spec.target or " ".join(spec.command or ()),
             idempotent(spec),
-            spec.max_concurrency,
+            spec.at_once,
             spec.rate_per_minute,
             spec.timeout.total_seconds() if spec.timeout else None,
             spec.auth.variables if spec.auth else (),
@@ -201,7 +201,7 @@ class Directory:
 def _limits(agent_id: str, spec: AgentSpec) -> Limits:
     given = spec.breaker
     breaker = Breaker(given.failures, given.pause, given.longest)
-    return Limits(agent_id, spec.max_concurrency, spec.rate_per_minute, breaker)
+    return Limits(agent_id, spec.at_once, spec.rate_per_minute, breaker)
 
 
 def reference() -> Mapping[str, AgentSpec]:

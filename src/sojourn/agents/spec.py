@@ -94,6 +94,10 @@ class BreakerSpec(Entry):
         return self
 
 
+PROGRAMS: Final = 16
+"""Programs of one agent that run at once where the entry does not say: each call starts one."""
+
+
 class AgentSpec(Entry):
     """One agent. ``None`` for ``idempotent`` means the protocol's own default, for limits none.
 
@@ -120,3 +124,8 @@ class AgentSpec(Entry):
     timeout: Duration | None = None
     allow_private: bool = False
     max_answer_bytes: int = Field(default=LIMIT, ge=1, le=64 << 20)
+
+    @property
+    def at_once(self) -> int | None:
+        """Return how many calls there may be at once; without a word, of programs only a few."""
+        return self.max_concurrency or (PROGRAMS if self.command else None)
