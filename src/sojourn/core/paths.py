@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sojourn.core.criteria import Criterion, Observe
@@ -198,7 +199,13 @@ class Path:
     @property
     def table(self) -> Table:
         """Return the path's transition table."""
-        return transition_table(self.names)
+        return _table(self.names)
+
+
+@lru_cache(maxsize=1000)
+def _table(names: tuple[Stage, ...]) -> Table:
+    """Return the table of so many stages; every look asks for it, several times."""
+    return transition_table(names)
 
 
 def criteria_of(stage: StagePlan) -> list[tuple[str, Criterion]]:
