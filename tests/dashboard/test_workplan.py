@@ -32,7 +32,7 @@ async def test_units_are_boxes_and_many_tasks_are_counted(life: Life) -> None:
     unit = shot.units[0]
     many = [line(TASK | {"uow_id": unit.uow_id}, END) for _ in range(SHOWN + 3)]
     [box, *_] = boxes([replace(unit, total=5000)], many)
-    assert box.items[-1].text == "and 4,988 more"
+    assert box.items[-1].text == "and 4\N{NARROW NO-BREAK SPACE}988 more"
     fill = next(b for b in boxes(shot.units, []) if b.text == "fill")
     assert (fill.tone, len(fill.needs)) == ("bad", 1)
 

@@ -13,7 +13,7 @@ from sojourn.dashboard.asking import Asked
 from sojourn.dashboard.graph import Box, Item, draw
 from sojourn.dashboard.statuses import status
 from sojourn.dashboard.subject import subject_of
-from sojourn.dashboard.telling import days, seconds
+from sojourn.dashboard.telling import days, number, seconds
 from sojourn.store import work as store
 from sojourn.store.sets import Row
 
@@ -80,7 +80,7 @@ def _box(unit: Progress, tasks: Sequence[Row]) -> Box:
     look = status("work", unit.status)
     items = [_item(task) for task in tasks[:SHOWN]]
     if unit.total > len(items):
-        items.append(Item(f"and {unit.total - len(items):,} more", "list"))
+        items.append(Item(f"and {number(unit.total - len(items))} more", "list"))
     again = f", every {days(unit.every)}, {unit.runs} runs" if unit.every else ""
     optional = "" if unit.required else ", not required"
     note = f"{unit.name}: {look.word.lower()}, {unit.completed} of {unit.total} tasks{again}"
