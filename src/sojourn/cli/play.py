@@ -125,7 +125,7 @@ async def play(
     """
     crew = Crew(app)
     crew.begin()
-    since, stopped = monotonic(), ""
+    since, why = monotonic(), ""
     players: list[Player] = []
 
     def begun(every: Sequence[Player]) -> None:
@@ -136,20 +136,20 @@ async def play(
         _performed(world, parts, Pacer(app.door, speed, step), begun, crew)
     )
     try:
-        stopped = await _first(course, crew, timeout)
+        why = await _first(course, crew, timeout)
     finally:
         await crew.end()
     took = monotonic() - since
     if not players:
-        told = f"no journey has begun: {stopped}"
+        told = f"no journey has begun: {why}"
         raise Failure("unfinished", told, "give it more time", Status.INTERNAL)
-    return [_played(p, crew, speed, seed, took, stopped) for p in players]
+    return [_played(p, crew, speed, seed, took, why) for p in players]
 
 
 def _played(
-    player: Player, crew: Crew, speed: float, seed: int, seconds: float, stopped: str
+    player: Player, crew: Crew, speed: float, seed: int, seconds: float, why: str
 ) -> Played:
-    said = "" if player.done else stopped
+    said = "" if player.done else why
     tallies = crew.counted.of(player.part.client)
     key, taken = player.journey_id, player.taken_over
     return Played(player.part, key, tallies, speed, seed, seconds, said, taken)
