@@ -58,8 +58,8 @@ async def test_the_clock_waits_for_work_but_not_for_ever(
 async def test_the_clock_keeps_to_its_speed(database_url: str) -> None:
     async with opened(database_url) as app:
         pacer = Pacer(app.door, LONGEST.total_seconds() / 0.2)
-        await pacer.step()
         began = time.monotonic()
-        for _ in range(3):
+        for _ in range(4):
             await pacer.step()
-        assert time.monotonic() - began >= 0.55
+        # What one step is late by, the next ones make up for: all of them count from the beginning.
+        assert time.monotonic() - began >= 0.79
