@@ -336,6 +336,21 @@ async def test_a_tenth_of_the_places_is_kept_for_those_who_hold_few(db: Database
     await one.worker.close()
 
 
+async def test_what_finishes_together_is_written_in_sets_and_whole_at_the_end(db: Database) -> None:
+    one = Set(db, most=6, limit=2)
+    await one.begin(*(f"t{n}" for n in range(6)))
+    gate = asyncio.Event()
+    one.bridge.gates = {f"t{n}": gate for n in range(6)}
+    for _ in range(3):
+        await one.worker.once()
+    gate.set()
+    await one.idle()
+    assert await one.worker.once() == 0
+    assert list((await one.statuses()).values()).count("completed") == 2
+    await one.worker.close()
+    assert set((await one.statuses()).values()) == {"completed"}
+
+
 async def test_a_worker_of_few_places_keeps_none(db: Database) -> None:
     one = Set(db, most=9)
     flood = [f"f{n}" for n in range(12)]

@@ -195,7 +195,8 @@ class Worker(Loop):
             await self._running.wait(GRACE)
         self._running.drop()
         await self._running.wait()
-        await self._write()
+        while await self._write():
+            pass
         if self._lease.worker is not None:
             await hand_back(self._door, self._lease.worker)
 
@@ -248,9 +249,11 @@ class Worker(Loop):
             log.exception("an agent could not be told to stop", agent=call.agent_id)
 
     async def _write(self) -> int:
-        done, self._finished = self._finished, []
+        """Write what finished, as much at once as is taken at once: others wait for it."""
+        done = self._finished[: self._limit]
         if not done or self._lease.worker is None:
             return 0
+        self._finished = self._finished[len(done) :]
         try:
             await self._settle(done)
         except Exception:
