@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -118,6 +119,12 @@ def test_a_waiting_that_never_ends_gives_up(use: Use, monkeypatch: pytest.Monkey
     (use.cluster.directory / "postmaster.pid").unlink()
 
 
+def woken(pid: int) -> None:
+    """Let a frozen process go on, if it is still there."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_what_a_killed_server_leaves_behind_is_waited_for_however_much_it_says(
     use: Use, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -127,6 +134,7 @@ def test_what_a_killed_server_leaves_behind_is_waited_for_however_much_it_says(
     row = held.execute("SELECT pg_backend_pid()").fetchone()
     assert row
     os.kill(row[0], signal.SIGSTOP)
+    request.addfinalizer(lambda: woken(row[0]))
     os.kill(use.cluster.process(), signal.SIGKILL)
     while use.cluster.running() or use.cluster.process():
         pass
@@ -137,7 +145,7 @@ def test_what_a_killed_server_leaves_behind_is_waited_for_however_much_it_says(
         with self.log.open("a") as log:
             log.write("FATAL:  terminating connection due to unexpected postmaster exit\n" * 9)
         tries.append(well)
-        os.kill(row[0], signal.SIGCONT)
+        woken(row[0])
         return well
 
     monkeypatch.setattr(Cluster, "_started", noisy)
