@@ -29,7 +29,7 @@ async def work(asked: Asked) -> Response:
     journey, visit = subject.row["journey_id"], subject.row["visit"]
     most = None if asked.request.query_params.get("all") else MOST
     async with asked.door.db.connection() as connection:
-        rows = await store.tasks_of(connection, journey, visit, most)
+        rows = await store.tasks_of(connection, journey, visit, most, SHOWN)
         busy = _busy(await store.standings(connection, journey, visit))
     tasks, units = [line(row, asked.now) for row in rows], subject.shot.units
     drawn = draw(boxes(units, tasks), "Units of work and what they depend on")

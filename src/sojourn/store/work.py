@@ -13,8 +13,8 @@ from psycopg.types.json import Jsonb
 
 from sojourn.core.decision import Decision
 from sojourn.core.outcomes import Attempt, Call, Measured, Settlement
+from sojourn.core.places import BEHIND, STRIDE, Places
 from sojourn.core.plan import outputs
-from sojourn.core.snapshot import Snapshot
 from sojourn.core.work import (
     Progress,
     Purpose,
@@ -31,13 +31,6 @@ from sojourn.store.sets import Connection, Row, Statement, batch, fetch, one, se
 
 _QUERIES = queries.load("work")
 PROGRESS: Final = _QUERIES["progress"]
-STRIDE: Final = 10
-"""How many tasks of a journey take the same place in the queue."""
-BEHIND: Final = timedelta(seconds=10)
-"""How much later the next ones stand there: as if they had come that much later.
-
-So a flood gets a task a second before others, who come after it, and all that others leave over.
-"""
 
 
 def progress(row: Row) -> Progress:
@@ -99,23 +92,6 @@ def _unit_row(decision: Decision, unit: UnitOfWork, now: datetime) -> Row:
         "wave": unit.wave,
         "created_at": unit.created_at or now,
     }
-
-
-class Places:
-    """A journey's next places in the queue, behind as many as its tasks have there already.
-
-    What comes in many small units is a flood as much as what comes in one.
-    """
-
-    def __init__(self, shot: Snapshot, now: datetime) -> None:
-        self._now = now
-        self._given = sum(unit.queued for unit in shot.units)
-
-    def take(self, count: int = 1) -> datetime:
-        """Return the place of the first of so many tasks."""
-        place = self._now + self._given // STRIDE * BEHIND
-        self._given += count
-        return place
 
 
 def _task_rows(decisions: Iterable[Decision], now: datetime) -> Iterator[Row]:
@@ -487,13 +463,18 @@ async def documents(
 
 
 async def tasks_of(
-    connection: Connection, journey_id: UUID, visit: int | None, most: int | None = None
+    connection: Connection,
+    journey_id: UUID,
+    visit: int | None,
+    most: int | None = None,
+    each: int = 1,
 ) -> list[Row]:
     """Return the tasks of a journey, of one visit or of all.
 
-    Of more than ``most``: those that failed or ask, the first twelve of each unit, those that run.
+    Of more than ``most``: those that failed or ask, the first ``each`` of each unit, those that
+    run.
     """
-    given = {"journey_id": journey_id, "visit": visit, "most": most}
+    given = {"journey_id": journey_id, "visit": visit, "most": most, "each": each}
     return await fetch(connection, _QUERIES["tasks_of"], **given)
 
 

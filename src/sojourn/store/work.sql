@@ -519,7 +519,7 @@ ORDER BY d.created_at, d.name, d.uow_uuid LIMIT %(limit)s;
 
 -- name: tasks_of
 -- Read the tasks of a journey's visit with all that the engine knows of them; where there are more
--- than are asked for, those that need somebody, the first of each unit, and those that run.
+-- than are asked for, those that need somebody, the first few of each unit, and those that run.
 WITH every AS (
     SELECT journey_id, uow_id, t.task_id, u.name AS unit, u.created_at, t.position,
            t.status = 'failed' OR t.question IS NOT NULL AS needs, t.status = 'running' AS runs,
@@ -528,7 +528,7 @@ WITH every AS (
     WHERE u.journey_id = %(journey_id)s AND (%(visit)s::int IS NULL OR u.visit = %(visit)s)
 ), chosen AS (
     SELECT * FROM every
-    ORDER BY needs DESC, nth > 12, runs DESC, created_at, unit, position LIMIT %(most)s
+    ORDER BY needs DESC, nth > %(each)s, runs DESC, created_at, unit, position LIMIT %(most)s
 )
 SELECT c.unit, t.uow_id, t.task_id, t.name, t.agent_id, t.status, t.retry_count,
        t.max_retries, t.depends_on, t.waiting_on, t.fence, t.owner, t.due_at, t.timed, t.held,
