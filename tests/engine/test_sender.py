@@ -66,7 +66,7 @@ async def test_a_try_that_ends_late_takes_no_outcome_with_it_and_brings_none_bac
         await late.wait()
         return [{"name": "slow"}]
 
-    post._finished = [{"name": "before"}]
+    post._finished.append({"name": "before"})
     post._begin(slow())
     await asyncio.sleep(0)
     assert await post._write() == 1

@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from sojourn.engine.loop import Loop
+from sojourn.engine.outbox import Outbox
 from sojourn.engine.vitals import Vitals
 from sojourn.store.stopping import stopped
 
@@ -40,7 +41,7 @@ class Sender(Loop):
         self._now = now
         self._vitals = vitals or Vitals()
         self._running: set[asyncio.Task[None]] = set()
-        self._finished: Outcomes = []
+        self._finished = Outbox[dict[str, Any]]()
         self._tidied = now() - TIDY
 
     @abstractmethod
@@ -59,24 +60,14 @@ class Sender(Loop):
 
     async def _tried(self, trying: Coroutine[Any, Any, Outcomes]) -> None:
         try:
-            # Not in one statement, which would add to what had finished when the try began.
-            outcomes = await trying
-            self._finished += outcomes
+            self._finished.extend(await trying)
         except Exception:
             # Nobody has heard how it went: it is tried again when its lease is over.
             log.exception("a try broke off", loop=self.name)
         self.wake()
 
     async def _write(self) -> int:
-        done, self._finished = self._finished, []
-        if not done:
-            return 0
-        try:
-            await self._settle(done)
-        except Exception:
-            self._finished = done + self._finished
-            raise
-        return len(done)
+        return len(await self._finished.write(self._settle))
 
     async def _tidy(self) -> None:
         now = self._now()

@@ -36,6 +36,7 @@ from sojourn.core.work import TaskStatus
 from sojourn.engine.lanes import Lanes
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
+from sojourn.engine.outbox import Outbox
 from sojourn.engine.vitals import Vitals
 from sojourn.store.postgres import DatabaseUnavailable
 
@@ -107,7 +108,7 @@ class Worker(Loop):
         self._limit = limit
         self._vitals = vitals or Vitals()
         self._running = Lanes(self._run)
-        self._finished: Settled = []
+        self._finished = Outbox[tuple[Claimed, Settlement]]()
         self._closing = False
         self._waiting = True
         self._told = True
@@ -250,16 +251,10 @@ class Worker(Loop):
 
     async def _write(self) -> int:
         """Write what finished, as much at once as is taken at once: others wait for it."""
-        done = self._finished[: self._limit]
-        if not done or self._lease.worker is None:
+        if self._lease.worker is None:
             return 0
-        self._finished = self._finished[len(done) :]
-        try:
-            await self._settle(done)
-        except Exception:
-            # Nothing that is known of an attempt is dropped; what was written is refused next time.
-            self._finished = done + self._finished
-            raise
+        # What was written without our hearing of it is refused the next time.
+        done = await self._finished.write(self._settle, self._limit)
         for claimed, _ in done:
             self._hand.pop(id(claimed), None)
         for status, n in Counter(settled.status for _, settled in done).items():
