@@ -528,4 +528,4 @@ def test_each_of_the_seven_reasons_can_be_given() -> None:
         roll_back(journey, trigger=kind)
         [(begun, _)] = journey.rollbacks.values()
         assert begun.trigger == kind
-        assert in_rollback(journey.snapshot())
+        assert in_rollback(journey.state)

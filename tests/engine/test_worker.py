@@ -423,4 +423,4 @@ async def test_tasks_that_were_taken_without_a_reply_are_given_back_and_done(
     await one.idle()
     await one.worker.once()
     assert set((await one.statuses()).values()) == {"completed"}
-    assert one.worker._hand == {}
+    assert list(one.worker._hand) == []

@@ -68,7 +68,8 @@ async def claim(
         return await work.claim(connection, worker, door.now(), limit, agents, crowded)
 
     rows = await (in_transaction if waiting else in_statement)(door.db.sets, take)
-    tasks = (claimed(row, door.now()) for row in rows if row["task_id"] is not None)
+    now = door.now()
+    tasks = (claimed(row, now) for row in rows if row["task_id"] is not None)
     aside: int = rows[0]["aside"]
     return Taken(tasks, aside, waiting=bool(rows[0]["waiting"] or aside))
 
@@ -126,7 +127,8 @@ async def settle(
         return await work.settle(connection, worker, settled, door.now(), room, crowded)
 
     rows = await in_statement(door.db.sets, put)
-    taken = [claimed(row, door.now()) for row in rows if row["task_id"] is not None]
+    now = door.now()
+    taken = [claimed(row, now) for row in rows if row["task_id"] is not None]
     return Written(rows[0]["accepted"], rows[0]["released"], taken)
 
 

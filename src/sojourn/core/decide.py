@@ -115,7 +115,7 @@ def take_on(draft: Draft) -> None:
     if draft.rollback and draft.rollback.begun:
         return  # What validates it has to be observed first: that is the next look's.
     count_work(draft)
-    if rollback.in_rollback(draft.current):
+    if rollback.in_rollback(draft.state):
         rollback.go_on(draft)
     if not draft.state.active or draft.state.hold or rollback.check_triggers(draft):
         return

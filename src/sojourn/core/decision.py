@@ -177,12 +177,17 @@ class Draft:
             self.shot,
             state=self.state,
             units=tuple(self.units.values()),
-            facts={**self.shot.facts, **self.facts},
+            facts=self.known,
             seen=self.seen,
             rulings=(*self.shot.rulings, *self.rulings),
             gate=self.memory,
             rollback=self.open_rollback,
         )
+
+    @property
+    def known(self) -> dict[str, Fact]:
+        """Return the latest word on every fact: the snapshot's, with what was recorded since."""
+        return {**self.shot.facts, **self.facts}
 
     @property
     def open_rollback(self) -> OpenRollback | None:

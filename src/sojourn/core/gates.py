@@ -139,7 +139,7 @@ def evaluate(every: Iterable[Faced], shot: Snapshot, now: datetime) -> Validatio
     for index, item in enumerate(listed):
         if item.criterion.observe != Observe.APPROVAL:
             done[index] = _set_aside(_judge(item, shot, now), shot, now)
-    evidence = evidence_of(done.values(), approvals)
+    evidence = evidence_of(done.values(), approvals) if approvals else {}
     for index, item in enumerate(listed):
         if item.criterion.observe == Observe.APPROVAL:
             found = judge_approval(item.criterion, shot, evidence, now)
@@ -148,8 +148,10 @@ def evaluate(every: Iterable[Faced], shot: Snapshot, now: datetime) -> Validatio
 
 
 def _set_aside(result: CriteriaCheck, shot: Snapshot, now: datetime) -> CriteriaCheck:
+    if result.passed:
+        return result
     waiver = waiver_for(result.name, present_rulings(shot), now)
-    if waiver is None or waiver.expires_at is None or result.passed:
+    if waiver is None or waiver.expires_at is None:
         return result
     return waived(result, waiver.actor, waiver.reason, waiver.expires_at)
 

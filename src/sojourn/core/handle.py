@@ -111,7 +111,7 @@ def resume(draft: Draft, command: Resume) -> None:
     was = draft.state.hold
     if was is None:
         return draft.refuse("illegal", "the journey is not held")
-    if rollback.in_rollback(draft.shot) and _stuck(draft) and was.actor == ENGINE:
+    if rollback.in_rollback(draft.shot.state) and _stuck(draft) and was.actor == ENGINE:
         ways = f"sojourn retry CLIENT, waive {UNDONE.name}, or cancel"
         return draft.refuse("illegal", "the undo has failed", ways)
     draft.state = end_hold(draft.state, draft.now)
@@ -149,7 +149,7 @@ def cancel(draft: Draft, command: Cancel) -> None:
 def retry(draft: Draft, command: RetryFailed) -> None:
     """Send failed tasks again; the hold that a failed undo brought ends with it."""
     held = draft.state.hold
-    if held and not (rollback.in_rollback(draft.shot) and held.actor == ENGINE):
+    if held and not (rollback.in_rollback(draft.shot.state) and held.actor == ENGINE):
         return draft.refuse("held", f"held: {held.reason}", "sojourn resume CLIENT")
     found = [p for p in _troubles(draft, command.unit, command.task) if p[1].kind == "failed"]
     if not found:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Final
@@ -54,6 +55,12 @@ def digest(journey_id: UUID, seq: int, event: Event, prev: bytes) -> bytes:
     return sha256(prev + canonical(journey_id, seq, event)).digest()
 
 
+@lru_cache(maxsize=1)
+def _spelled(at: datetime) -> str:
+    """Return a time's one spelling; a decision's events are all of one time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def canonical(journey_id: UUID, seq: int, event: Event) -> bytes:
     """Return the one spelling of an event, which survives a round trip through the database."""
     left, name, entered = event.transition or (None, None, None)
@@ -61,7 +68,7 @@ def canonical(journey_id: UUID, seq: int, event: Event) -> bytes:
         "journey": str(journey_id),
         "seq": seq,
         "type": event.type,
-        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "at": _spelled(event.at),
         "actor": event.actor,
         "reason": event.reason,
         "cause": event.cause,
@@ -109,7 +116,7 @@ def _surely_keepable(value: Any) -> bool:
     """Say of plain JSON whether it can be kept; of anything else that it has to be looked at."""
     kind = type(value)
     if kind is str:
-        return _UNKEEPABLE.search(value) is None
+        return value.isprintable() or _UNKEEPABLE.search(value) is None
     if kind is dict:
         return all(map(_surely_keepable, value)) and all(map(_surely_keepable, value.values()))
     if kind is list:

@@ -140,15 +140,14 @@ class JourneyState:
         :class:`~sojourn.core.stages.IllegalTransition`; the state stays as it was.
         """
         entered = next_stage(table, self.current_stage, event, self.target_stage)
-        moved = replace(
-            self,
-            current_stage=entered,
-            previous_stage=self.current_stage,
-            stage_started_at=now,
-            visit=self.visit + 1,
+        fresh = {
             **FRESH_STAGE,
-        )
-        return _after(self, moved, event, now, target)
+            "current_stage": entered,
+            "previous_stage": self.current_stage,
+            "stage_started_at": now,
+            "visit": self.visit + 1,
+        }
+        return replace(self, **fresh | _after(self, entered, event, now, target))
 
 
 FRESH_STAGE: Final[Mapping[str, Any]] = {
@@ -162,22 +161,20 @@ FRESH_STAGE: Final[Mapping[str, Any]] = {
 
 
 def _after(
-    left: JourneyState, moved: JourneyState, event: str, now: datetime, target: Stage | None
-) -> JourneyState:
+    left: JourneyState, entered: Stage, event: str, now: datetime, target: Stage | None
+) -> dict[str, Any]:
+    """Return what else an event changes than the stage."""
     if event == TransitionEvent.INITIATE_ROLLBACK:
         goal = as_stage(target or stage_before(left))
         _check_target(left, goal)
-        return replace(moved, target_stage=goal, rollbacks=left.rollbacks + 1)
+        return {"target_stage": goal, "rollbacks": left.rollbacks + 1}
     if event == TransitionEvent.COMPLETE_ROLLBACK:
-        return replace(moved, completed_stages=before(left.completed_stages, moved.current_stage))
+        return {"completed_stages": before(left.completed_stages, entered)}
+    ended = {"ended_at": now, "hold": None, "holds": closed_holds(left, now)}
     if event == TransitionEvent.CANCEL_JOURNEY:
-        return replace(moved, ended_at=now, hold=None, holds=closed_holds(left, now))
-    done = (*left.completed_stages, left.current_stage)
-    if moved.ended:
-        return replace(
-            moved, completed_stages=done, ended_at=now, hold=None, holds=closed_holds(left, now)
-        )
-    return replace(moved, completed_stages=done)
+        return ended
+    done = {"completed_stages": (*left.completed_stages, left.current_stage)}
+    return done | ended if entered in TERMINAL else done
 
 
 def _check_target(left: JourneyState, goal: Stage) -> None:

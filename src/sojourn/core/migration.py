@@ -39,7 +39,7 @@ def migrate(draft: Draft, command: Migrate) -> None:
 def _fresh_work(draft: Draft, path: Path) -> list[UnitOfWork]:
     if draft.state.admitted_at is None:
         return []
-    units = unique(plan_stage(path, draft.state, draft.current.facts, draft.now))
+    units = unique(plan_stage(path, draft.state, draft.known, draft.now))
     return [u for u in units if u.uow_id not in draft.units]
 
 

@@ -186,10 +186,12 @@ class Path:
         return name in self.names
 
     def following(self, name: Stage) -> StagePlan | None:
-        """Return the stage after one, or None after the last."""
-        names = self.names
-        index = names.index(name) + 1
-        return self.stages[index] if index < len(names) else None
+        """Return the stage after one, or None after the last; KeyError for an unknown name."""
+        stages = iter(self.stages)
+        for stage in stages:
+            if stage.name == name:
+                return next(stages, None)
+        raise KeyError(name)
 
     @property
     def names(self) -> tuple[Stage, ...]:

@@ -102,8 +102,8 @@ def plan_unit(
 
 
 def _linked(task: Task, expanded: Mapping[str, Sequence[Task]]) -> Task:
-    needs = [t.task_id for name in task.depends_on for t in expanded[name]]
-    return replace(task, depends_on=tuple(needs))
+    needs = tuple(t.task_id for name in task.depends_on for t in expanded[name])
+    return task if needs == task.depends_on else replace(task, depends_on=needs)
 
 
 def expand(plan: TaskPlan, known: Mapping[str, Any]) -> list[Task]:

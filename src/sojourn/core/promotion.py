@@ -31,9 +31,8 @@ def enter(draft: Draft, result: ValidationResult | None, asked: str = "") -> Non
     ``asked`` is the reason of the person who asked for it.
     """
     admitted = replace(draft.state, admitted_at=draft.now)
-    facts = draft.current.facts
     try:
-        units = unique(plan_stage(draft.shot.path, admitted, facts, draft.now))
+        units = unique(plan_stage(draft.shot.path, admitted, draft.known, draft.now))
     except (InvalidWork, UnresolvedReference) as error:
         return unplannable(draft, str(error))
     if result is not None and result.checks:
@@ -81,28 +80,35 @@ def work_done(draft: Draft) -> bool:
 
 
 def attempt(draft: Draft, result: ValidationResult, kind: str, asked: str = "") -> None:
-    """Record an attempt to pass the gate, with all its checks and why a person asked for it."""
-    place = place_of(draft.state)
-    count = draft.memory.attempts + 1 if draft.memory else 1
-    visit = draft.state.visit
-    draft.gates.append(GateRecord(place, kind, draft.actor, result, count, visit))
-    data = {"gate": place, "verdict": result.verdict, "kind": kind}
-    draft.event("gate.attempted", result.summary, **data, **({"asked": asked} if asked else {}))
-    base = draft.memory or GateMemory(place, draft.state.visit, result.verdict, 0, 0)
+    """Record an attempt that failed, and remember on which checks."""
+    count = record_attempt(draft, result, kind, asked)
+    place, visit = place_of(draft.state), draft.state.visit
+    base = draft.memory or GateMemory(place, visit, result.verdict, 0, 0)
     causes = dict.fromkeys((*base.attempted, *failed(result)))
     draft.memory = replace(base, attempts=count, attempted=tuple(causes))
 
 
+def record_attempt(draft: Draft, result: ValidationResult, kind: str, asked: str) -> int:
+    """Record an attempt to pass the gate, with all its checks; return how many there were.
+
+    ``asked`` is the reason of the person who asked for it.
+    """
+    place, visit = place_of(draft.state), draft.state.visit
+    count = draft.memory.attempts + 1 if draft.memory else 1
+    draft.gates.append(GateRecord(place, kind, draft.actor, result, count, visit))
+    data = {"gate": place, "verdict": result.verdict, "kind": kind}
+    draft.event("gate.attempted", result.summary, **data, **({"asked": asked} if asked else {}))
+    return count
+
+
 def pass_gate(draft: Draft, result: ValidationResult, kind: str, asked: str = "") -> None:
     """Pass the gate: record the attempt, leave the stage, and enter what follows."""
-    attempt(draft, result, kind, asked)
+    record_attempt(draft, result, kind, asked)
     # Not rolled back: what was completed of it, a later rollback still has to undo.
     rollback.withdraw_open(draft, UnitOfWorkStatus.FAILED)
     following = draft.shot.path.following(draft.state.current_stage)
     if following is None:
         return draft.move(TransitionEvent.MARK_COMPLETE, result.summary)
-    percent = draft.state.rollout_percent
     draft.move(promotion_event(following.name), result.summary)
-    draft.state = replace(draft.state, rollout_percent=percent)
     enter(draft, None)
     return roll_out(draft)

@@ -74,6 +74,8 @@ def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
     """
     if not isinstance(value, str):
         return _mapped(value, lambda part: resolve(part, scope))
+    if "$" not in value:
+        return value
     whole = _TOKEN.fullmatch(value)
     only = _reference(whole) if whole else None
     if only:
@@ -89,6 +91,8 @@ def bind(value: Any, scope: Mapping[str, Any]) -> Any:
     """
     if not isinstance(value, str):
         return _mapped(value, lambda part: bind(part, scope))
+    if "$" not in value:
+        return value
     whole = _TOKEN.fullmatch(value)
     only = _reference(whole) if whole else None
     if only and only.namespace in scope:

@@ -19,7 +19,7 @@ from sojourn.core.work import Purpose, Task, UnitOfWork, UnitOfWorkStatus
 def check_triggers(draft: Draft) -> bool:
     """Detect: look at every trigger of the stage; say whether one moved or held the journey."""
     stage = draft.shot.path.stage(draft.state.current_stage)
-    if draft.state.admitted_at is None:
+    if draft.state.admitted_at is None or not stage.triggers:
         return False
     current = draft.current
     tripped = [(t, c) for t in stage.triggers if (c := _tripped(draft, t, current))]
@@ -234,6 +234,6 @@ def refusal(shot: Snapshot, target: Stage | None, trigger: str) -> str | None:
     return None
 
 
-def in_rollback(shot: Snapshot) -> bool:
+def in_rollback(state: JourneyState) -> bool:
     """Say whether the journey is rolling back."""
-    return shot.state.current_stage == JourneyStage.ROLLBACK
+    return state.current_stage == JourneyStage.ROLLBACK

@@ -52,7 +52,7 @@ def begin_wave(draft: Draft) -> None:
     """Begin the next wave: one more unit of work for a larger cohort."""
     begun = replace(draft.state, wave=draft.state.wave + 1)
     try:
-        unit = plan_wave(draft.shot.path, begun, draft.current.facts, draft.now)
+        unit = plan_wave(draft.shot.path, begun, draft.known, draft.now)
         units = unique([unit] if unit else [])
     except (InvalidWork, UnresolvedReference) as error:
         return unplannable(draft, str(error))
@@ -114,11 +114,12 @@ def _tell(draft: Draft, checks: tuple[CriteriaCheck, ...]) -> None:
 
 def _soak_exit(draft: Draft, settled: bool) -> None:
     """Let the exit gate soak; time in which the rollout was not settled is not healthy."""
-    place = f"{draft.state.current_stage}/exit"
-    mine = [f for f in door(draft.shot.path, draft.state) if f.place == place]
-    asked = any(f.criterion.observe == Observe.SOAK for f in mine)
+    leaving = draft.shot.path.stage(draft.state.current_stage).exit.criteria
+    asked = any(criterion.observe == Observe.SOAK for criterion in leaving)
     if not asked or not (settled or _exit_soaks(draft)):
         return
+    place = f"{draft.state.current_stage}/exit"
+    mine = [f for f in door(draft.shot.path, draft.state) if f.place == place]
     checks = evaluate(mine, draft.current, draft.now).checks
     good = settled and healthy(mine, checks)
     draft.state = gather(draft.state, soak_key(place, draft.state), good, draft.now)

@@ -33,6 +33,7 @@ from sojourn.core.limits import Limits
 from sojourn.core.outcomes import Attempt, Call, Failed, Outcome, Settlement, final
 from sojourn.core.outcomes import settle as settle_one
 from sojourn.core.work import TaskStatus
+from sojourn.engine.hand import Hand
 from sojourn.engine.lanes import Lanes
 from sojourn.engine.lease import Lease
 from sojourn.engine.loop import Loop
@@ -113,7 +114,7 @@ class Worker(Loop):
         self._waiting = True
         self._told = True
         self._quiet_until = 0.0
-        self._hand: dict[int, Claimed] = {}
+        self._hand = Hand(self._kept)
         self._doubts: list[float] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,7 +141,7 @@ class Worker(Loop):
         worker = self._lease.worker
         if worker is None or not self._doubts or monotonic() < self._doubts[0]:
             return
-        held = [claimed.attempt.call for claimed in self._hand.values()]
+        held = [claimed.attempt.call for claimed in self._hand]
         if count := await give_back(self._door, worker, held):
             log.warning("tasks were taken and the reply was lost; they go back", count=count)
         self._doubts = self._doubts[1:]
@@ -169,14 +170,9 @@ class Worker(Loop):
         if free > self._kept:
             room = min(free - self._kept, self._limit)
             return await claim(self._door, worker, room, waiting=self._waiting)
-        crowded, room = self._crowded(), min(free, self._limit)
+        crowded, room = self._hand.crowded(), min(free, self._limit)
         waiting = self._waiting and not crowded
         return await claim(self._door, worker, room, waiting=waiting, crowded=crowded)
-
-    def _crowded(self) -> list[UUID]:
-        """Return the journeys that hold as many places as are kept for others, or more."""
-        held = Counter(claimed.attempt.call.journey_id for claimed in self._hand.values())
-        return [key for key, places in held.items() if places >= self._kept > 0]
 
     def wake(self) -> None:
         """End the present rest: there is work to take."""
@@ -203,7 +199,7 @@ class Worker(Loop):
 
     def _begin(self, taken: Sequence[Claimed]) -> None:
         self._vitals.count("claims", len(taken))
-        self._hand |= {id(claimed): claimed for claimed in taken}
+        self._hand.take(taken)
         self._running.add(taken)
 
     async def _run(self, claimed: Claimed) -> None:
@@ -255,8 +251,7 @@ class Worker(Loop):
             return 0
         # What was written without our hearing of it is refused the next time.
         done = await self._finished.write(self._settle, self._limit)
-        for claimed, _ in done:
-            self._hand.pop(id(claimed), None)
+        self._hand.let_go(claimed for claimed, _ in done)
         for status, n in Counter(settled.status for _, settled in done).items():
             self._vitals.count("outcomes", n, status)
         return len(done)
@@ -289,7 +284,7 @@ class Worker(Loop):
 
     async def _put(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
         room = 0 if self._closing else max(self._most - len(self._running), 0)
-        written = await settle(self._door, worker, rest, room, self._crowded())
+        written = await settle(self._door, worker, rest, room, self._hand.crowded())
         self._begin(written.taken)
         self._told |= written.released > len(written.taken)
         return written.accepted

@@ -187,7 +187,7 @@ def with_observations(
     shots: Mapping[UUID, Snapshot], seen: Mapping[UUID, Mapping[str, Observation]]
 ) -> dict[UUID, Snapshot]:
     """Return the snapshots with what was observed for their criteria."""
-    return {key: replace(shot, seen=seen.get(key, {})) for key, shot in shots.items()}
+    return {**shots, **{key: replace(shots[key], seen=mine) for key, mine in seen.items()}}
 
 
 def writes(decisions: Iterable[Decision], rows: Mapping[UUID, Row]) -> list[Statement]:
