@@ -165,7 +165,7 @@ async def test_no_table_is_read_whole(
     assert unbounded == [], "an index that is read from end to end is a table read whole"
 
 
-PEOPLES = {"find", "resolve", "taken_keys", "series", "rescue", "undoable"}
+PEOPLES = {"find", "resolve", "taken_keys", "series", "undoable"}
 PEOPLES |= {"hand_back", "give_back"}
 """Statements that the engine's loops do not live by."""
 
@@ -223,6 +223,31 @@ async def test_a_plan_from_when_there_were_few_tasks_is_right_for_many(
     found = [n for n in nodes(row[0][0]["Plan"]) if n.get("Index Name") == "tasks_pkey"]
     assert found
     assert [n for n in found if "Index Cond" not in n] == [], "each goes to its own by the key"
+
+
+@pytest.mark.parametrize("count", [0, 1000])
+async def test_the_lost_are_found_by_their_owners_alone(db: Database, count: int) -> None:
+    """It is asked every few seconds, however many tasks there are that nobody owns."""
+    done = "INSERT INTO tasks (journey_id, uow_id, task_id, position, name, agent_id, owner)"
+    done += " SELECT %s, %s, 't' || n, n, 't', 'a', NULLIF(%s, %s) FROM generate_series(1, %s) n"
+    async with db.connection() as connection:
+        await connection.execute(b"SET session_replication_role = replica")
+        for owner in (KEY, UNIT):
+            given = [KEY, owner, owner, KEY, count]
+            await connection.execute(done.encode(), given)
+        await connection.execute(b"RESET session_replication_role")
+        if count:
+            await connection.execute(b"ANALYZE tasks")
+    query = queries.load("workers")["rescue"].sql
+    async with db.sets.connection() as connection, connection.transaction(force_rollback=True):
+        cursor = await connection.execute(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode(), {**GIVEN, "limit": 10}
+        )
+        [row] = await cursor.fetchall()
+    read = [n for n in nodes(row[0][0]["Plan"]) if n.get("Relation Name") == "tasks"]
+    by_owner = [n for n in read if n.get("Index Name") == "tasks_owner"]
+    assert sum(n["Actual Rows"] * n["Actual Loops"] for n in by_owner) == (11 if count else 0)
+    assert {n["Index Name"] for n in read if n.get("Index Name")} <= {"tasks_owner", "tasks_pkey"}
 
 
 @pytest.mark.parametrize(("crowded", "most"), [([], 10), ([KEY], 210)])

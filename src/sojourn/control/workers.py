@@ -35,7 +35,7 @@ async def rescue(door: Door) -> tuple[int, int]:
     async def work(connection: Connection) -> Row:
         return await workers.rescue(connection, door.now())
 
-    row = await in_transaction(door.db, work)
+    row = await in_transaction(door.db.sets, work)
     return row["workers"], row["tasks"]
 
 

@@ -11,18 +11,26 @@ UPDATE workers SET lease_until = clock_timestamp() + %(lease)s
 WHERE worker_id = %(worker)s RETURNING worker_id;
 
 -- name: rescue
--- Take the tasks of workers whose lease has run out, and let others take them up.
-WITH dead AS (
+-- Take the tasks of workers whose lease has run out, and let others take them up. The few owners are
+-- found by leaps through the index: it holds an entry for each task that was ever owned, until it is
+-- swept.
+WITH RECURSIVE owners AS (
+    (SELECT owner FROM tasks WHERE owner IS NOT NULL ORDER BY owner LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.owner FROM tasks t WHERE t.owner > o.owner ORDER BY t.owner LIMIT 1)
+    FROM owners o WHERE o.owner IS NOT NULL
+), dead AS (
     DELETE FROM workers WHERE worker_id IN (
         SELECT worker_id FROM workers WHERE lease_until < clock_timestamp()
         ORDER BY worker_id LIMIT 100 FOR UPDATE SKIP LOCKED)
     RETURNING worker_id
 ), lost AS (
-    SELECT t.journey_id, t.uow_id, t.task_id FROM tasks t
-    WHERE t.owner IS NOT NULL AND (
-        t.owner IN (SELECT worker_id FROM dead)
-        OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.worker_id = t.owner))
-    ORDER BY 1, 2, 3 LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
+    SELECT t.* FROM owners o CROSS JOIN LATERAL (
+        SELECT t.journey_id, t.uow_id, t.task_id FROM tasks t WHERE t.owner = o.owner
+        LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) t
+    WHERE o.owner IN (SELECT worker_id FROM dead)
+       OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.worker_id = o.owner)
+    LIMIT %(limit)s
 ), freed AS (
     UPDATE tasks t SET owner = NULL, lost_count = t.lost_count + 1, due_at = %(now)s, timed = false
     FROM lost l
