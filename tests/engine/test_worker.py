@@ -336,6 +336,37 @@ async def test_a_tenth_of_the_places_is_kept_for_those_who_hold_few(db: Database
     await one.worker.close()
 
 
+async def test_beside_others_a_flood_is_written_and_taken_a_little_at_a_time(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEW", 3)
+    one = Set(db, most=20)
+    flood = [f"f{n}" for n in range(40)]
+    await one.begin(*flood)
+    gate = asyncio.Event()
+    one.bridge.gates = dict.fromkeys([*flood, "a"], gate)
+    await one.worker.once()
+    assert len(one.worker._running) == 18, "alone it takes all that it may at once"
+    await start(one.door, load(PATH.format(tasks="{ name: a, agent: x }")), "small", "ann")
+    await one.worker.once()
+    await turns()
+    gate.set()
+    await one.idle()
+    one.bridge.gates = dict.fromkeys(flood, asyncio.Event())
+    await one.worker.once()
+    await turns()
+    done = [name for name, status in (await one.statuses()).items() if status == "completed"]
+    assert "a" in done, "the last to end is written first"
+    assert len(done) == 1 + 3
+    assert one.bridge.now == 3, "three places were free, and three are taken"
+    one.worker._company_until = 0.0
+    await one.worker.once()
+    done = [name for name, status in (await one.statuses()).items() if status == "completed"]
+    assert len(done) == 19, "alone again"
+    one.worker._running.drop()
+    await one.worker._running.wait()
+
+
 async def test_what_finishes_together_is_written_in_sets_and_whole_at_the_end(db: Database) -> None:
     one = Set(db, most=6, limit=2)
     await one.begin(*(f"t{n}" for n in range(6)))

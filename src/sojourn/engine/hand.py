@@ -45,3 +45,7 @@ class Hand:
     def crowded(self) -> list[UUID]:
         """Return the journeys that hold as many places as are kept for others, or more."""
         return [UUID(int=key) for key, places in self._places.items() if places >= self._kept > 0]
+
+    def mixed(self) -> bool:
+        """Say whether there are journeys that crowd the worker, and others beside them."""
+        return 0 < len(self.crowded()) < len(self._places)

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-TURN: Final = 0.01
+TURN: Final = 0.002
 """Seconds after which a lane lets the rest of the process have its turn."""
 
 

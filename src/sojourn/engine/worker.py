@@ -54,6 +54,11 @@ AGAIN: Final = 30.0
 KEPT: Final = 10
 """One in so many places is kept for journeys that do not crowd the worker: that hold fewer places
 than are kept. Whoever comes beside a flood need not wait until one of the flood's calls ends."""
+FEW: Final = 50
+"""How much of journeys that crowd the worker is taken and written at once where others are in
+between, who wait for no more than that: some milliseconds."""
+COMPANY: Final = 1.0
+"""Seconds for which others are expected to come in between again."""
 GRACE: Final = 10.0
 """Seconds that running calls have to end when the worker is told to stop."""
 log = structlog.get_logger()
@@ -114,6 +119,7 @@ class Worker(Loop):
         self._waiting = True
         self._told = True
         self._quiet_until = 0.0
+        self._company_until = 0.0
         self._hand = Hand(self._kept)
         self._doubts: list[float] = []
 
@@ -168,11 +174,17 @@ class Worker(Loop):
     async def _claim(self, worker: UUID, free: int) -> Taken:
         """Take what is due; for the last places, only what is of journeys that hold few."""
         if free > self._kept:
-            room = min(free - self._kept, self._limit)
+            room = min(free - self._kept, self._few() if self._hand.crowded() else self._limit)
             return await claim(self._door, worker, room, waiting=self._waiting)
         crowded, room = self._hand.crowded(), min(free, self._limit)
         waiting = self._waiting and not crowded
         return await claim(self._door, worker, room, waiting=waiting, crowded=crowded)
+
+    def _few(self) -> int:
+        """Return how much of crowds to take or write at once."""
+        if self._hand.mixed():
+            self._company_until = monotonic() + COMPANY
+        return FEW if monotonic() < self._company_until else self._limit
 
     def wake(self) -> None:
         """End the present rest: there is work to take."""
@@ -250,11 +262,21 @@ class Worker(Loop):
         if self._lease.worker is None:
             return 0
         # What was written without our hearing of it is refused the next time.
-        done = await self._finished.write(self._settle, self._limit)
+        done = await self._finished.write(self._settle, self._next())
         self._hand.let_go(claimed for claimed, _ in done)
         for status, n in Counter(settled.status for _, settled in done).items():
             self._vitals.count("outcomes", n, status)
         return len(done)
+
+    def _next(self) -> Settled:
+        """Return what to write now: of crowds only a little, so that others need not wait."""
+        crowds = set(self._hand.crowded())
+        if not crowds:
+            return self._finished[: self._limit]
+        parts: tuple[Settled, Settled] = [], []
+        for end in self._finished:
+            parts[end[0].attempt.call.journey_id in crowds].append(end)
+        return parts[False][: self._limit] + parts[True][: self._few()]
 
     async def _settle(self, done: Settled) -> None:
         worker = self._lease.worker
