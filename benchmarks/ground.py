@@ -47,6 +47,12 @@ async def another(db: Database, name: str) -> str:
     return url
 
 
+async def drop(db: Database, name: str) -> None:
+    """Drop a database that was measured on: nothing of it is swept while the next one is."""
+    async with db.connection() as connection:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 async def door_of(db: Database) -> Door:
     """Return a door on the database's own clock."""
     async with db.connection() as connection:

@@ -382,6 +382,19 @@ async def test_what_finishes_together_is_written_in_sets_and_whole_at_the_end(db
     assert set((await one.statuses()).values()) == {"completed"}
 
 
+async def test_what_is_not_written_yet_takes_places_and_is_written_without_a_rest(
+    db: Database,
+) -> None:
+    one = Set(db, most=9, limit=4)
+    after = [f"d{n}{m}, depends_on: [t{n}]" for n in range(12) for m in "ab"]
+    await one.begin(*(f"t{n}" for n in range(12)), *after)
+    while set((await one.statuses()).values()) != {"completed"}:
+        assert await one.worker.once() == 0
+        await turns()
+        assert len(one.worker._hand) <= 9, "also where calls end at once"
+    await one.worker.close()
+
+
 async def test_a_worker_of_few_places_keeps_none(db: Database) -> None:
     one = Set(db, most=9)
     flood = [f"f{n}" for n in range(12)]

@@ -137,7 +137,7 @@ async def test_a_connection_still_busy_after_the_server_was_killed_is_waited_for
     server = holder.server()
     dsn = Cluster(data_dir).dsn
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        busy = "SELECT count(*) FROM generate_series(1, 10000000)"
+        busy = "SELECT count(*) FROM generate_series(1, 30000000)"
         query = asyncio.create_task(connection.execute(busy))
         await asyncio.to_thread(until_busy, dsn)
         os.kill(server, signal.SIGKILL)
@@ -151,7 +151,7 @@ async def test_a_connection_still_busy_after_the_server_was_killed_is_waited_for
 def until_busy(dsn: str) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND state = 'active'"
     with psycopg.connect(dsn) as connection:
-        while connection.execute(query, ["%generate_series(1, 1%"]).fetchone() == (0,):
+        while connection.execute(query, ["%generate_series(1, 3%"]).fetchone() == (0,):
             connection.rollback()
 
 

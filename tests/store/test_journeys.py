@@ -200,12 +200,20 @@ async def test_what_is_due_is_locked_and_its_wakeups_taken(db: Database) -> None
     assert row["due"] == START.replace(hour=10)
 
 
-async def test_two_who_look_at_once_find_different_journeys_that_are_due(db: Database) -> None:
+@pytest.mark.parametrize("woken", [True, False])
+async def test_two_who_look_at_once_find_different_journeys_that_are_due(
+    db: Database, *, woken: bool
+) -> None:
     door = still_door(db)
     ids = {await begin(door, f"c{n}") for n in range(4)}
     while await tick(door):
         pass
-    now = START.replace(year=2030)
+    now = door.now() if woken else START.replace(year=2030)
+    if woken:
+        async with db.connection() as connection:
+            for key in ids:
+                await journeys.send_wake(connection, [key])
+                await journeys.send_wake(connection, [key])
     async with db.transaction() as one, db.transaction() as other:
         first = await journeys.due(one, now, 2)
         second = await journeys.due(other, now, 2)
@@ -213,6 +221,22 @@ async def test_two_who_look_at_once_find_different_journeys_that_are_due(db: Dat
         assert set(first) | set(second) == ids
         async with db.transaction() as third:
             assert await journeys.due(third, now, 2) == {}
+    assert await rows(db, "SELECT count(*) FROM wakeups") == [(0,)]
+
+
+async def test_the_woken_and_those_whose_time_has_come_take_turns(db: Database) -> None:
+    door = still_door(db)
+    ids = [await begin(door, f"c{n}") for n in range(8)]
+    while await tick(door):
+        pass
+    async with db.connection() as connection:
+        await connection.execute(
+            b"UPDATE journey_states SET due_at = NULL WHERE journey_id = ANY(%s)", [ids[:4]]
+        )
+        await journeys.send_wake(connection, ids[:4])
+        async with connection.transaction():
+            found = set(await journeys.due(connection, START.replace(year=2030), 4))
+    assert len(found & set(ids[:4])) == len(found & set(ids[4:])) == 2
 
 
 @pytest.mark.parametrize("ids", [[], [UUID(int=1)]])

@@ -16,6 +16,10 @@ class Hand:
         # By number: UUIDs are hashed and compared in Python, thousands of times for each set.
         self._places: Counter[int] = Counter()
 
+    def __len__(self) -> int:
+        """Return how many tasks are in hand."""
+        return len(self._tasks)
+
     def __iter__(self) -> Iterator[Claimed]:
         """Go through the tasks in hand."""
         return iter(self._tasks.values())

@@ -155,9 +155,9 @@ class Worker(Loop):
     async def _pass(self) -> float:
         wrote = await self._write()
         worker = self._lease.worker
-        free = self._most - len(self._running)
+        free = self._most - len(self._hand)
         if worker is None or free <= 0:
-            return self.poll
+            return 0 if self._finished and worker else self.poll
         if wrote and not self._told and monotonic() < self._quiet_until:
             return 0
         self._told = False
@@ -305,7 +305,7 @@ class Worker(Loop):
             return first + await self._settle_all(worker, rest[half:])
 
     async def _put(self, worker: UUID, rest: Sequence[tuple[Call, Settlement]]) -> int:
-        room = 0 if self._closing else max(self._most - len(self._running), 0)
+        room = 0 if self._closing else max(self._most - len(self._hand) + len(rest), 0)
         written = await settle(self._door, worker, rest, room, self._hand.crowded())
         self._begin(written.taken)
         self._told |= written.released > len(written.taken)

@@ -1,27 +1,34 @@
 -- name: due
 -- Pick and lock journeys that were woken or whose time has come, skipping those being changed.
-WITH timed AS (
-    SELECT journey_id FROM journey_states WHERE due_at <= %(now)s
-    -- What another has in hand is passed over here, or two would find the same journeys. Not FOR
-    -- UPDATE: whoever adds a measurement to the journey need not wait for its decision.
-    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
-), candidates AS (
-    (SELECT journey_id FROM (SELECT journey_id FROM wakeups
-                             WHERE NOT parked AND journey_id <> ALL(%(resting)s::uuid[])
-                             ORDER BY wakeup_id LIMIT %(limit)s) w)
-    UNION
-    (SELECT journey_id FROM timed)
+-- What others have in hand is passed over, and not only left out at the end: two would find the same
+-- journeys, and one of them none. Not FOR UPDATE: whoever adds a measurement to the journey need
+-- not wait for its decision.
+WITH woken AS (
+    SELECT j.*, row_number() OVER () AS nth
+    FROM (SELECT journey_id
+          FROM (SELECT journey_id, wakeup_id FROM wakeups
+                WHERE NOT parked AND journey_id <> ALL(%(resting)s::uuid[])
+                ORDER BY wakeup_id LIMIT %(limit)s * 10) w
+          GROUP BY journey_id ORDER BY min(wakeup_id)) w
+    CROSS JOIN LATERAL (SELECT journey_id, due_at FROM journey_states j
+                        WHERE j.journey_id = w.journey_id
+                        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) j
+    LIMIT %(limit)s
+), timed AS (
+    SELECT j.*, row_number() OVER () AS nth
+    FROM (SELECT journey_id, due_at FROM journey_states WHERE due_at <= %(now)s
+          ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) j
 ), locked AS (
-    SELECT j.journey_id, j.due_at FROM journey_states j
-    WHERE j.journey_id IN (SELECT journey_id FROM candidates)
-    ORDER BY j.journey_id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
-), woken AS (
+    SELECT journey_id, max(due_at) AS due_at
+    FROM (SELECT * FROM woken UNION ALL SELECT * FROM timed) x
+    GROUP BY journey_id ORDER BY min(nth) LIMIT %(limit)s
+), taken AS (
     DELETE FROM wakeups w USING locked l WHERE w.journey_id = l.journey_id
     RETURNING w.wakeup_id, w.journey_id, w.facts, w.source
 )
 -- Another may have looked between this statement's beginning and its lock: then there is no more to
 -- see.
-SELECT l.journey_id, w.facts, w.source FROM locked l LEFT JOIN woken w USING (journey_id)
+SELECT l.journey_id, w.facts, w.source FROM locked l LEFT JOIN taken w USING (journey_id)
 WHERE w.wakeup_id IS NOT NULL OR l.due_at <= %(now)s
 ORDER BY w.wakeup_id;
 
