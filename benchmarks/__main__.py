@@ -11,6 +11,7 @@ NAMES = (
     "latency",
     "measurements",
     "pages",
+    "remote",
     "tick",
     "work",
 )

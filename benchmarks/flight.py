@@ -20,6 +20,7 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
 
+from benchmarks.elsewhere import Answer, serve
 from benchmarks.ground import door_of, fresh
 from benchmarks.report import report
 from sojourn.agents.directory import Directory
@@ -55,52 +56,20 @@ stages:
 """
 
 
-class Server(asyncio.Protocol):
-    """The remote agent: takes work with 202, and is still working whenever it is asked."""
+def answering(_url: str) -> Answer:
+    """Return what the agent answers: 202 to work, and that it is still working whenever asked."""
+    counts = {"asked": 0, "taken": 0}
 
-    asked = 0
-    taken = 0
+    def answer(head: bytes, _body: bytes) -> tuple[str, dict[str, Any]]:
+        if head.startswith(b"GET /count"):
+            return "200 OK", counts
+        if head.startswith(b"POST"):
+            counts["taken"] += 1
+            return "202 Accepted", {"status_url": f"/work/{uuid4()}", "poll_after": EVERY}
+        counts["asked"] += 1
+        return "200 OK", {"status": "working", "poll_after": EVERY}
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to answer."""
-        self._transport: Any = transport
-        self._held = b""
-
-    def data_received(self, data: bytes) -> None:
-        """Answer every request that has come in whole."""
-        self._held += data
-        while (end := self._held.find(b"\r\n\r\n")) >= 0:
-            head, length = self._held[:end].lower(), 0
-            if b"content-length:" in head:
-                length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0])
-            if len(self._held) < end + 4 + length:
-                return
-            self._held = self._held[end + 4 + length :]
-            self._transport.write(_answer(head))
-
-
-def _answer(head: bytes) -> bytes:
-    if head.startswith(b"get /count"):
-        return _reply("200 OK", {"asked": Server.asked, "taken": Server.taken})
-    if head.startswith(b"post"):
-        Server.taken += 1
-        return _reply("202 Accepted", {"status_url": f"/work/{uuid4()}", "poll_after": EVERY})
-    Server.asked += 1
-    return _reply("200 OK", {"status": "working", "poll_after": EVERY})
-
-
-def _reply(status: str, body: dict[str, Any]) -> bytes:
-    raw = json.dumps(body).encode()
-    lines = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}"
-    return f"{lines}\r\n\r\n".encode() + raw
-
-
-async def serve() -> None:
-    """Serve until standard input closes; print the URL first."""
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    server.close()
+    return answer
 
 
 async def worker(url: str, agent: str) -> None:
@@ -245,7 +214,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.serve:
-        return asyncio.run(serve())
+        return asyncio.run(serve(answering))
     if given.worker:
         return asyncio.run(worker(given.worker, given.agent))
     if given.bare:

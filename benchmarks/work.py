@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from benchmarks.report import report
 from sojourn.control.start import Beginning, start_many
 from sojourn.core.outcomes import Call, Completed, Outcome
 from sojourn.engine.engine import Pace, run_engine
+from sojourn.engine.worker import Bridge
 from sojourn.paths import load
 from sojourn.store.postgres import Database, open_database
 
@@ -64,7 +66,7 @@ class Note:
         """Nothing runs."""
 
 
-async def worker(url: str) -> None:
+async def worker(url: str, agent: Bridge | None = None) -> None:
     """Run an engine until its standard input closes; print CPU seconds of the work and peak MiB."""
     async with open_database(url, Path()) as db:
         door = await door_of(db)
@@ -72,16 +74,18 @@ async def worker(url: str) -> None:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
         before = time.process_time()
         print("ready", flush=True)
-        await run_engine(door, Note(), stop, Pace(claim_batch=500, worker_tasks=2000))
+        await run_engine(door, agent or Note(), stop, Pace(claim_batch=500, worker_tasks=2000))
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"cpu": time.process_time() - before, "mib": mib}))
 
 
-async def measure(url: str, journeys: int, workers: int) -> dict[str, Any]:
+async def measure(
+    url: str, journeys: int, workers: int, start: Callable[[str], subprocess.Popen[str]]
+) -> dict[str, Any]:
     """Start the journeys, let the workers finish them, and count."""
     async with open_database(url, Path()) as db:
         begun = await _start(db, journeys)
-        processes = [spawn(url) for _ in range(workers)]
+        processes = [start(url) for _ in range(workers)]
         for process in processes:
             line_of(process)
         server, began = await server_cpu(db), time.monotonic()
@@ -117,8 +121,13 @@ async def _start(db: Database, journeys: int) -> float:
 
 def spawn(url: str) -> subprocess.Popen[str]:
     """Start a worker of its own process; it says a line when it is ready."""
-    command = [sys.executable, "-m", "benchmarks.work", "--child", url]
+    return child("benchmarks.work", "--child", url)
+
+
+def child(module: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a module as a process that ends when its standard input closes."""
     pipe = subprocess.PIPE
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
@@ -203,7 +212,7 @@ async def run(journeys: int, counts: list[int], times: int) -> list[dict[str, An
                 name = f"bench_{workers}_{nth}"
                 url = await another(db, name)
                 before = await floor(db.dsn, journeys)
-                row = await measure(url, journeys, workers)
+                row = await measure(url, journeys, workers, spawn)
                 await drop(db, name)
                 level = (before + await floor(db.dsn, journeys)) / 2
                 ratio = round(row["tasks_per_s"] / level, 3)

@@ -78,23 +78,6 @@ async def test_compressed_answers_are_refused() -> None:
     assert b"Accept-Encoding: identity" in seen[0]
 
 
-async def test_a_connection_is_kept_until_more_comes_than_was_asked_for() -> None:
-    opened, answers = 0, iter((b"", b"", reply(b"{}"), b"", b""))
-
-    async def counting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal opened
-        opened += 1
-        while True:
-            await request(reader)
-            writer.write(reply(b"[]") + next(answers))
-            await writer.drain()
-
-    async with raw(counting) as url, client(OPEN) as web:
-        for connections in (1, 1, 1, 2, 2):
-            assert (await web.get(url)).content == b"[]"
-            assert opened == connections
-
-
 async def test_redirects_are_left_to_the_caller() -> None:
     async def away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
@@ -127,29 +110,6 @@ async def test_plain_text_where_tls_was_expected_is_a_failure() -> None:
 def test_connecting_has_a_limit_of_its_own() -> None:
     assert patience(60) == httpx.Timeout(60, connect=10, pool=48)
     assert patience(2) == httpx.Timeout(2, connect=2, pool=1.6)
-
-
-async def test_who_finds_no_connection_in_time_has_sent_nothing() -> None:
-    taken = asyncio.Event()
-
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        taken.set()
-        await asyncio.Event().wait()
-
-    async with raw(silent) as url, client(OPEN, connections=1) as web:
-        first = asyncio.create_task(web.get(url))
-        await asyncio.wait_for(taken.wait(), 30)
-        agent = HttpAgent(url, web, idempotent=False)
-        outcome = await agent.send(call(seconds=0.3))
-        assert outcome == Failed("cannot be reached: all connections are busy")
-        first.cancel()
-        await asyncio.wait([first])
-    async with raw(hello) as url, client(OPEN, connections=1) as web:
-        assert await asyncio.gather(*(fetched(web, url) for _ in range(20))) == [200] * 20
-
-
-async def fetched(web: httpx.AsyncClient, url: str) -> int:
-    return (await web.get(url)).status_code
 
 
 async def test_an_agent_is_told_of_the_trace_only_where_somebody_traces() -> None:

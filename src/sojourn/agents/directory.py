@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sojourn.agents.agent import Agent
 from sojourn.agents.callbacks import Callbacks
+from sojourn.agents.connections import Lines
 from sojourn.agents.entries import BadDirectory, parse, read
 from sojourn.agents.guard import Guard
 from sojourn.agents.protocols import PROTOCOLS, Around, faults, idempotent
@@ -77,6 +78,7 @@ class Directory:
         self._callbacks = callbacks
         self._sources = sources or {}
         self._agents: dict[str, Agent] = {}
+        self._lines = Lines()
 
     @classmethod
     def load(
@@ -176,7 +178,7 @@ class Directory:
 
     def _around(self, spec: AgentSpec) -> Around:
         allowed = self._allow_private or spec.allow_private
-        return Around(Guard(allow_private=allowed), self._callbacks)
+        return Around(Guard(allow_private=allowed), self._callbacks, self._lines)
 
     def _bounded(self, call: Call) -> Call:
         limit = self.spec(call.agent_id).timeout

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import httpx
 
 from sojourn.agents.agent import Agent
 from sojourn.agents.callbacks import Callbacks
+from sojourn.agents.connections import Lines
 from sojourn.agents.credentials import Credentials
 from sojourn.agents.guard import Guard
 from sojourn.agents.http import HttpAgent
@@ -26,6 +27,7 @@ class Around:
 
     guard: Guard
     callbacks: Callbacks | None = None
+    lines: Lines = field(default_factory=Lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def http_client(spec: AgentSpec, around: Around) -> httpx.AsyncClient:
     """Return the client of an agent that is called over HTTP."""
     auth = Credentials(spec.auth, spec.url) if spec.auth and spec.url else None
     connections = spec.max_concurrency or CONNECTIONS
-    return client(around.guard, spec.max_answer_bytes, connections, auth)
+    return client(around.guard, spec.max_answer_bytes, connections, auth, around.lines)
 
 
 def _python(spec: AgentSpec, _: Around) -> Agent:

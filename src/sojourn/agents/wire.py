@@ -1,8 +1,7 @@
 """The HTTP client of an agent: pinned to checked addresses, bounded in size, never redirected."""
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -10,15 +9,14 @@ import httpcore
 import httpx
 from opentelemetry import propagate
 
+from sojourn.agents.connections import Connections, Lines
 from sojourn.agents.guard import Guard
 from sojourn.agents.shape import LIMIT, BadAnswer, too_large
 
 CONNECT_SECONDS: Final = 10.0
 CONNECTIONS: Final = 600
-"""Open connections to one agent at most: more than a worker has calls under way, unless it is set
+"""Connections to one agent that are in use at most: more than a worker has calls under way, unless it is set
 otherwise, with A2A's streams beside them. A call does not wait for the end of another client's."""
-PARSER: Final = ("_httpcore_stream", "_stream", "_connection", "_h11_state", "trailing_data")
-"""Where the HTTP library keeps what came after the end of an answer."""
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -56,33 +54,22 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 class PinnedTransport(httpx.AsyncHTTPTransport):
     """An HTTP transport with guarded connections and bounded answers."""
 
-    def __init__(self, guard: Guard, limit: int = LIMIT, connections: int = CONNECTIONS) -> None:
-        """Answers may have ``limit`` bytes; at most that many connections are open at once."""
+    def __init__(self, guard: Guard, lines: Lines, limit: int, connections: int) -> None:
+        """Answers may have ``limit`` bytes; at most that many connections are in use at once."""
         super().__init__(verify=trusted(), trust_env=False)
         self._limit = limit
-        # The library's own queue goes through all connections for each that waits, at every change.
-        self._room = asyncio.Semaphore(connections)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusted(),
-            max_connections=connections,
-            max_keepalive_connections=min(connections, 20),
-            keepalive_expiry=15.0,
-            network_backend=GuardedBackend(guard),
+        pool: Any = Connections(
+            lines, connections, ssl_context=trusted(), network_backend=GuardedBackend(guard)
         )
+        self._pool = pool
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; an answer that is compressed or says that it is too large is refused."""
-        await self._enter(request)
-        try:
-            response = await super().handle_async_request(request)
-        except BaseException:
-            self._room.release()
-            raise
+        response = await super().handle_async_request(request)
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("an asynchronous transport answers with an asynchronous stream")
-        wire = response.extensions.get("network_stream")
-        response.stream = BoundedStream(stream, self._limit, wire, self._room.release)
+        response.stream = BoundedStream(stream, self._limit)
         try:
             bounded(response.headers, self._limit)
         except BaseException:
@@ -90,33 +77,14 @@ class PinnedTransport(httpx.AsyncHTTPTransport):
             raise
         return response
 
-    async def _enter(self, request: httpx.Request) -> None:
-        """Wait for room, as long as a request may wait for a connection."""
-        try:
-            async with asyncio.timeout(request.extensions.get("timeout", {}).get("pool")):
-                await self._room.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout("all connections are busy", request=request) from None
-
 
 class BoundedStream(httpx.AsyncByteStream):
     """The body of an answer; reading stops with an error where the limit is passed."""
 
-    def __init__(
-        self,
-        inner: httpx.AsyncByteStream,
-        limit: int,
-        wire: httpcore.AsyncNetworkStream | None = None,
-        done: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Read from a stream, ``limit`` bytes at most; ``wire`` is its connection.
-
-        ``done`` is called once, when nothing more is read.
-        """
-        self._done: Callable[[], None] | None = done
+    def __init__(self, inner: httpx.AsyncByteStream, limit: int) -> None:
+        """Read from a stream, ``limit`` bytes at most."""
         self._inner = inner
         self._limit = limit
-        self._wire = wire
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; raises :class:`~sojourn.agents.shape.BadAnswer`."""
@@ -128,26 +96,8 @@ class BoundedStream(httpx.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
-        """Close the connection's stream; the connection too where more came than was asked for.
-
-        The library would take what is left over for the answer to the next request.
-        """
-        done, self._done = self._done, None
-        try:
-            if self._wire is not None and overhang(self._inner):
-                await self._wire.aclose()
-            await self._inner.aclose()
-        finally:
-            if done is not None:
-                done()
-
-
-def overhang(stream: Any) -> bool:
-    """Say whether something came after the end of an answer, or whether that cannot be known."""
-    found = stream
-    for name in PARSER:
-        found = getattr(found, name, None)
-    return found is None or bool(found[0])
+        """Close the stream."""
+        await self._inner.aclose()
 
 
 @cache
@@ -157,11 +107,18 @@ def trusted() -> ssl.SSLContext:
 
 
 def client(
-    guard: Guard, limit: int = LIMIT, connections: int = CONNECTIONS, auth: httpx.Auth | None = None
+    guard: Guard,
+    limit: int = LIMIT,
+    connections: int = CONNECTIONS,
+    auth: httpx.Auth | None = None,
+    lines: Lines | None = None,
 ) -> httpx.AsyncClient:
-    """Return the one client of an agent; its time limits are set anew for each request."""
+    """Return the one client of an agent; its time limits are set anew for each request.
+
+    ``lines`` are the open connections that it shares room with.
+    """
     return httpx.AsyncClient(
-        transport=PinnedTransport(guard, limit, connections),
+        transport=PinnedTransport(guard, lines or Lines(), limit, connections),
         auth=auth,
         follow_redirects=False,
         trust_env=False,
